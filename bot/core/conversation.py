@@ -1,0 +1,169 @@
+"""The manners: what is said to whatever comes in."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from bot.core.action import Action, BadPayload, Code, decode
+from bot.core.dialogue import Dialogue, Step
+from bot.core.event import Event, Handed, Pressed
+from bot.core.kinds import clean
+from bot.core.memory import Memory, Offer
+from bot.core.nearmiss import NearMiss
+from bot.core.reply import Button, Phrase, Refused, Reply, words
+from bot.core.router import Answer, Begin, Command, Router, Run, Turn
+
+T = TypeVar("T")
+
+
+class Conversation(Generic[T]):
+    """Answers one event at a time. Knows no channel and no table; what it remembers is handed in and changed.
+
+    In this order, the first that makes sense: an offered button (its payload, number or label) · a command or
+    one of its words · the answer to an open question · a draft begun elsewhere · a near miss.
+    """
+
+    def __init__(self, router: Router[T]) -> None:
+        self.router: Router[T] = Router()
+        self.router.include([router, _manners()])
+        self._dialogue = Dialogue(self.router)
+        spellings = {word: c.name for c in self.router.commands.values() for word in (f"/{c.name}", *c.words)}
+        self._near = NearMiss(spellings)
+
+    def answer(self, turn: Turn[T], event: Event, memory: Memory) -> Reply:
+        """The answer to one event. Raises Refused for a no; `memory` is right either way."""
+        if memory.draft and (memory.draft.expires <= turn.now or memory.draft.form not in self.router.forms):
+            was_open, memory.draft, memory.asking = memory.asking, None, 0
+            if was_open:
+                return Reply(words("conversation.expired"))
+        if isinstance(event, Pressed):
+            answer = self._press(turn, event.payload, memory)
+        elif isinstance(event, Handed):
+            answer = self._file(turn, event, memory)
+        else:
+            answer = self._say(turn, clean(event.text), memory)
+        if isinstance(answer, Begin):
+            return self._dialogue.begin(turn, memory, answer.form, answer.answers)
+        if memory.draft and not self._here(memory) and not _walks(answer):
+            form = self.router.forms[memory.draft.form].form.title
+            resume = Step(memory.draft.id, Code("resume"), Code(""))
+            return answer.with_row(Button(words("conversation.resume", form=form), resume, walk=True))
+        return answer
+
+    # -- the three things that come in -------------------------------------------------------------------
+
+    def _press(self, turn: Turn[T], payload: str, memory: Memory) -> Answer:
+        try:
+            action = decode(payload)
+        except BadPayload:
+            return self._stale()
+        if isinstance(action, Step):
+            if memory.draft is None or memory.draft.id != action.draft:
+                return self._stale()
+            return self._dialogue.step(turn, memory, action.do, action.arg)
+        memory.asking = 0
+        if isinstance(action, Run):
+            command = self.router.commands.get(action.command)
+            return self._run(turn, command, "") if command else self._stale()
+        return self._act(turn, action)
+
+    def _say(self, turn: Turn[T], text: str, memory: Memory) -> Answer:
+        if not text:
+            return Reply(words("conversation.no_words"))
+        here = self._here(memory)
+        if offer := self._offered(text, memory, here):
+            return self._press(turn, offer.payload, memory)
+        if here and (do := self._dialogue.word(memory, text)):
+            return self._dialogue.step(turn, memory, do)
+        if found := self.router.find(text):
+            memory.asking = 0
+            return self._run(turn, *found)
+        if here:
+            return self._dialogue.hear(turn, memory, text)
+        if memory.draft:
+            return self._elsewhere(memory)
+        if turn.sender is None and self.router.stranger:
+            return self.router.stranger(turn, text)
+        return self._guess(turn, text)
+
+    def _file(self, turn: Turn[T], event: Handed, memory: Memory) -> Answer:
+        if turn.sender is None or self.router.file is None:
+            raise Refused("conversation.no_file_wanted")
+        memory.asking = 0
+        return self.router.file(turn, event)
+
+    # -- the manners ----------------------------------------------------------------------------------------
+
+    def _run(self, turn: Turn[T], command: Command[T], rest: str) -> Answer:
+        if turn.sender is None and not command.strangers:
+            return self._unknown_person(turn)
+        if not command.shown(turn):
+            raise Refused("conversation.not_yours", command=command.words[0])
+        return command.run(turn, rest)
+
+    def _act(self, turn: Turn[T], action: Action) -> Answer:
+        press = self.router.presses.get(type(action))
+        if press is None:
+            return self._stale()
+        if turn.sender is None and not press.strangers:
+            return self._unknown_person(turn)
+        return press.run(turn, action)
+
+    def _unknown_person(self, turn: Turn[T]) -> Answer:
+        return self.router.stranger(turn, "") if self.router.stranger else self._stale()
+
+    def _offered(self, text: str, memory: Memory, here: bool) -> Offer | None:
+        if text.isdecimal() and len(text) <= 3:
+            choices = [offer for offer in memory.offers if not offer.walk]
+            digits_answer = here and self._dialogue.wants_text(memory)
+            place = int(text)
+            return choices[place - 1] if not digits_answer and 1 <= place <= len(choices) else None
+        return next((offer for offer in memory.offers if offer.label.lower() == text.lower()), None)
+
+    def _elsewhere(self, memory: Memory) -> Reply:
+        draft = memory.draft
+        assert draft is not None
+        form = self.router.forms[draft.form].form.title
+        row = tuple(
+            Button(Phrase(label), Step(draft.id, Code(do), Code("")))
+            for label, do in (("继续", "resume"), ("重新开始", "restart"), ("不理会", "leave"))
+        )
+        return Reply(words("conversation.elsewhere", form=form), (row,))
+
+    def _guess(self, turn: Turn[T], text: str) -> Reply:
+        near = [self.router.commands[name] for name in self._near.closest(text)]
+        near = [command for command in near if command.shown(turn)]
+        if not near:
+            return Reply(words("conversation.unclear"), ((Button(Phrase("帮助"), Run(Code("help"))),),))
+        row = tuple(Button(Phrase(command.words[0]), Run(command.name)) for command in near)
+        return Reply(words("conversation.did_you_mean", commands=[Phrase(c.words[0]) for c in near]), (row,))
+
+    @staticmethod
+    def _here(memory: Memory) -> bool:
+        return memory.draft is not None and memory.asking == memory.draft.id
+
+    @staticmethod
+    def _stale() -> Reply:
+        return Reply(words("conversation.stale"), toast=words("conversation.stale"))
+
+
+def _walks(answer: Reply) -> bool:
+    """Whether a reply already offers a step of the dialogue."""
+    return any(isinstance(button.action, Step) for row in answer.buttons for button in row)
+
+
+def _manners() -> Router[T]:
+    """上一步 and 取消 as commands, for 帮助, and for when nothing is open."""
+    router: Router[T] = Router()
+
+    @router.command("/back", "上一步", strangers=True)
+    def back(_turn: Turn[T], _rest: str) -> Answer:
+        """填写时退回上一个问题"""
+        return Reply(words("conversation.nothing_open"))
+
+    @router.command("/cancel", "取消", strangers=True)
+    def cancel(_turn: Turn[T], _rest: str) -> Answer:
+        """放弃正在填写的内容"""
+        return Reply(words("conversation.nothing_open"))
+
+    return router

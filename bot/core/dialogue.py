@@ -1,0 +1,299 @@
+"""How a form is filled in: ask, 上一步, 取消, review and edit, resume."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+from bot.core.action import Action, Code
+from bot.core.form import Choice, Form, Question
+from bot.core.kinds import Reading, clean
+from bot.core.memory import REVIEW, Draft, Memory
+from bot.core.reply import Button, Keyboard, Phrase, Refused, Reply, Words, words
+from bot.core.router import Answer, Router, Turn, Use
+
+T = TypeVar("T")
+
+WORDS = {
+    "back": {"上一步", "返回", "back", "/back"},
+    "cancel": {"取消", "算了", "cancel", "/cancel"},
+    "skip": {"跳过", "skip"},
+    "done": {"完", "完了", "写完了", "发完了", "done"},
+    "send": {"提交", "确认", "确认提交", "submit"},
+}
+"""What may be typed instead of pressing a step's button."""
+
+
+class Step(Action, tag="f"):
+    """A step in a dialogue. `draft` tells a button of this draft from one of an older."""
+
+    draft: int
+    do: Code
+    arg: Code
+
+
+class Dialogue(Generic[T]):
+    """One idea: look at what we have; the first thing missing or wrong is what to say next."""
+
+    def __init__(self, router: Router[T]) -> None:
+        self._router = router
+
+    def begin(self, turn: Turn[T], memory: Memory, form: type[Form], given: Mapping[str, str]) -> Reply:
+        memory.draft = Draft(
+            id=int(turn.now.timestamp() * 1000),
+            form=form.__name__,
+            expires=turn.now + form.lifetime,
+            answers=dict(given),
+            given=dict(given),
+        )
+        return self.go_on(turn, memory)
+
+    def go_on(self, turn: Turn[T], memory: Memory, problem: Words | None = None) -> Reply:
+        """Say what comes next: a question, the review, or the handler's answer."""
+        draft, use = self._draft(memory)
+        memory.asking = draft.id
+        if question := self._open(turn, draft, use.form):
+            draft.at = question.name
+            return self._ask(turn, draft, use.form, question, problem)
+        if not use.form.review:
+            return self._submit(turn, memory)
+        draft.at = REVIEW
+        return self._review(turn, draft, use, problem)
+
+    def step(self, turn: Turn[T], memory: Memory, do: str, arg: str = "") -> Reply:
+        """Do what a step's button or word says. An unknown one is answered like a stale button."""
+        draft, use = self._draft(memory)
+        draft.expires = turn.now + use.form.lifetime
+        question = use.form.questions.get(draft.at)
+        match do:
+            case "resume":
+                return self.go_on(turn, memory)
+            case "restart":
+                return self.begin(turn, memory, use.form, draft.given)
+            case "leave":
+                memory.asking = 0
+                return Reply(words("conversation.left", form=use.form.title))
+            case "cancel":
+                memory.draft, memory.asking = None, 0
+                return Reply(words("conversation.cancelled", form=use.form.title))
+            case "back":
+                return self._back(turn, memory, draft, use.form)
+            case "edit" if arg in use.form.questions:
+                draft.at, draft.parts = arg, []
+                return self.go_on(turn, memory)
+            case "send" if draft.at == REVIEW:
+                return self._submit(turn, memory)
+            case "pick" if question:
+                return self._take(turn, memory, draft, question, arg)
+            case "default" if question and question.default and (text := question.default(turn)):
+                return self._take(turn, memory, draft, question, text)
+            case "skip" if question and question.optional:
+                draft.answers[question.name], draft.at, draft.parts = "", "", []
+                return self.go_on(turn, memory)
+            case "done" if question and question.kind.pieces:
+                return self._take(turn, memory, draft, question, "\n".join(draft.parts))
+        return self.go_on(turn, memory, words("conversation.not_now"))
+
+    def word(self, memory: Memory, text: str) -> str | None:
+        """The step that a typed word stands for while a question is open here."""
+        draft, use = self._draft(memory)
+        text = text.lower().strip("。.!！ ")
+        do = next((step for step, spellings in WORDS.items() if text in spellings), None)
+        question = use.form.questions.get(draft.at)
+        fits = {
+            "send": draft.at == REVIEW,
+            "skip": bool(question and question.optional),
+            "done": bool(question and question.kind.pieces),
+        }
+        return do if do and fits.get(do, True) else None
+
+    def wants_text(self, memory: Memory) -> bool:
+        """Whether a bare number typed now is an answer rather than the number of a button."""
+        draft, use = self._draft(memory)
+        question = use.form.questions.get(draft.at)
+        return bool(question and not question.choices)
+
+    def hear(self, turn: Turn[T], memory: Memory, text: str) -> Reply:
+        """Take a typed answer to the open question."""
+        draft, use = self._draft(memory)
+        draft.expires = turn.now + use.form.lifetime
+        question = use.form.questions.get(draft.at)
+        if question is None:
+            return self.go_on(turn, memory, words("conversation.send_or_edit"))
+        if question.kind.pieces:
+            draft.parts.append(clean(text))
+            length = sum(map(len, draft.parts))
+            if length > question.max_length:
+                draft.parts.pop()
+                raise Refused("conversation.too_long", length=length, most=question.max_length)
+            memory.asking = draft.id
+            keys = ((self._button("写完了", draft, "done"),), self._walk(draft, use.form, question))
+            return Reply(words("conversation.piece", length=length, least=question.min_length), keys)
+        return self._take(turn, memory, draft, question, text)
+
+    # -- inside ----------------------------------------------------------------------------------------
+
+    def _draft(self, memory: Memory) -> tuple[Draft, Use[T]]:
+        if memory.draft is None:
+            raise RuntimeError("no dialogue is open")
+        return memory.draft, self._router.forms[memory.draft.form]
+
+    def _open(self, turn: Turn[T], draft: Draft, form: type[Form]) -> Question | None:
+        asked = form.asked(draft.answers)
+        for question in asked:
+            if question.name == draft.at:
+                return question
+        return next((q for q in asked if not self._stands(turn, q, draft.answers.get(q.name))), None)
+
+    def _stands(self, turn: Turn[T], question: Question, kept: str | None) -> bool:
+        """Whether an answer given earlier still is one: a deploy or the world may have changed since."""
+        if kept is None:
+            return False
+        if kept == "":
+            return question.optional
+        if question.choices:
+            return any(choice.key == kept for choice in question.choices(turn))
+        try:
+            question.kind.load(kept)
+        except ValueError:
+            return False
+        return True
+
+    def _take(self, turn: Turn[T], memory: Memory, draft: Draft, question: Question, text: str) -> Reply:
+        try:
+            if question.choices:
+                value = self._chosen(question.choices(turn), text)
+            else:
+                reading = Reading(turn.now, turn.zone, question.min_length, question.max_length)
+                value = question.kind.read(text, reading)
+        except Refused as no:
+            return self.go_on(turn, memory, no.words)
+        draft.answers[question.name] = question.kind.keep(value)
+        draft.at, draft.parts = "", []
+        return self.go_on(turn, memory)
+
+    @staticmethod
+    def _chosen(choices: list[Choice], text: str) -> Code:
+        text = clean(text)
+        for choice in choices:
+            if text == choice.key or (isinstance(choice.label, str) and text == choice.label):
+                return choice.key
+        raise Refused("conversation.not_a_choice")
+
+    def _back(self, turn: Turn[T], memory: Memory, draft: Draft, form: type[Form]) -> Reply:
+        asked = [q.name for q in form.asked(draft.answers) if q.name not in draft.given]
+        place = asked.index(draft.at) if draft.at in asked else len(asked)
+        if place == 0:
+            return self.go_on(turn, memory, words("conversation.first_question"))
+        draft.at, draft.parts = asked[place - 1], []
+        return self.go_on(turn, memory)
+
+    def _ask(
+        self, turn: Turn[T], draft: Draft, form: type[Form], question: Question, problem: Words | None
+    ) -> Reply:
+        rows: list[tuple[Button, ...]] = []
+        if question.choices:
+            choices = question.choices(turn)
+            if not choices:
+                raise Refused("conversation.no_choices", question=question.title)
+            rows += [(Button(c.label, Step(draft.id, Code("pick"), c.key)),) for c in choices]
+        elif question.default and (text := question.default(turn)):
+            rows.append((self._button(text, draft, "default"),))
+        if draft.parts:
+            rows.append((self._button("写完了", draft, "done"),))
+        rows.append(self._walk(draft, form, question))
+        asked = [q for q in form.asked(draft.answers) if q.name not in draft.given]
+        return Reply(
+            words(
+                "conversation.ask",
+                problem=problem,
+                question=question.text,
+                kept=self._shown(turn, question, draft.answers.get(question.name)),
+                step=asked.index(question) + 1 if question in asked else 0,
+                steps=len(asked),
+                form=form.title,
+                pieces=question.kind.pieces,
+            ),
+            tuple(rows),
+        )
+
+    def _review(self, turn: Turn[T], draft: Draft, use: Use[T], problem: Words | None) -> Reply:
+        filled = [(q, draft.answers[q.name]) for q in use.form.asked(draft.answers)]
+        preview = None
+        if use.preview:
+            try:
+                preview = use.preview(turn, self._filled(draft, use.form)).words
+            except Refused as no:
+                problem = no.words
+        rows: list[tuple[Button, ...]] = []
+        if preview is not None or use.preview is None:
+            rows.append((self._button("提交", draft, "send", walk=False),))
+        edits = [
+            Button(words("conversation.edit", title=q.title), Step(draft.id, Code("edit"), Code(q.name)))
+            for q, _ in filled
+            if q.name not in draft.given
+        ]
+        rows += [tuple(edits[i : i + 2]) for i in range(0, len(edits), 2)]
+        rows.append((self._button("上一步", draft, "back"), self._button("取消", draft, "cancel")))
+        answers = [(q.title, self._shown(turn, q, kept)) for q, kept in filled]
+        return Reply(
+            words("conversation.review", form=use.form.title, answers=answers, preview=preview, problem=problem),
+            tuple(rows),
+        )
+
+    def _submit(self, turn: Turn[T], memory: Memory) -> Reply:
+        draft, use = self._draft(memory)
+        try:
+            answer: Answer = use.submit(turn, self._filled(draft, use.form))
+        except Refused as no:  # nothing typed is lost: the form stays open, at its review or its last question
+            draft.at = REVIEW if use.form.review else use.form.asked(draft.answers)[-1].name
+            no.buttons = self._after_a_no(draft, use.form)
+            raise
+        memory.draft, memory.asking = None, 0
+        if isinstance(answer, Reply):
+            return answer
+        return self.begin(turn, memory, answer.form, answer.answers)
+
+    def _after_a_no(self, draft: Draft, form: type[Form]) -> Keyboard:
+        edits = [
+            Button(words("conversation.edit", title=q.title), Step(draft.id, Code("edit"), Code(q.name)))
+            for q in form.asked(draft.answers)
+            if q.name not in draft.given
+        ]
+        rows = [tuple(edits[i : i + 2]) for i in range(0, len(edits), 2)]
+        return (*rows, (self._button("取消", draft, "cancel"),))
+
+    @staticmethod
+    def _filled(draft: Draft, form: type[Form]) -> Form:
+        asked = {q.name for q in form.asked(draft.answers)}
+        return form(
+            **{
+                name: q.kind.load(kept) if name in asked and (kept := draft.answers.get(name)) else None
+                for name, q in form.questions.items()
+            }
+        )
+
+    @staticmethod
+    def _shown(turn: Turn[T], question: Question, kept: str | None) -> object:
+        """An answer as the review shows it: a choice by its label, anything else as its value."""
+        if not kept:
+            return None
+        if question.choices:
+            return next((c.label for c in question.choices(turn) if c.key == kept), kept)
+        try:
+            return question.kind.load(kept)
+        except ValueError:
+            return None
+
+    def _walk(self, draft: Draft, form: type[Form], question: Question) -> tuple[Button, ...]:
+        first = next(iter(q.name for q in form.asked(draft.answers) if q.name not in draft.given), "")
+        steps = [] if question.name == first else [self._button("上一步", draft, "back")]
+        if question.optional:
+            steps.append(self._button("跳过", draft, "skip"))
+        return (*steps, self._button("取消", draft, "cancel"))
+
+    @staticmethod
+    def _button(label: str, draft: Draft, do: str, *, walk: bool = True) -> Button:
+        named = {"上一步", "取消", "跳过", "写完了", "提交"}
+        text = Phrase(label) if label in named else label
+        return Button(text, Step(draft.id, Code(do), Code("")), walk=walk and label in named)

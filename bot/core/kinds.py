@@ -1,0 +1,188 @@
+"""Kinds: how each type of answer is read, kept in a draft, and shown again."""
+
+from __future__ import annotations
+
+import re
+import types
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Union, get_args, get_origin
+from zoneinfo import ZoneInfo
+
+from bot.core.reply import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader may need to know: when and where it is, and the question's limits in characters."""
+
+    now: datetime
+    zone: ZoneInfo
+    min_length: int = 0
+    max_length: int = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`read` takes what a person typed (raises Refused with words), `keep` and `load` a draft's text."""
+
+    read: Callable[[str, Reading], Any]
+    keep: Callable[[Any], str] = str
+    load: Callable[[str], Any] = str
+    pieces: bool = False
+    """May come in several messages, until 完."""
+    sample: str = ""
+    """The name of this kind in `conversation.problem`, for the words that explain what is expected."""
+
+
+class Prose(str):
+    """Text of any length, in as many messages as one likes."""
+
+    __slots__ = ()
+
+
+class Lines(tuple[str, ...]):
+    """Several short texts, one a line."""
+
+    __slots__ = ()
+
+
+class Pick(str):
+    """The key of one of the question's choices."""
+
+    __slots__ = ()
+
+
+_UNSEEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f]")
+
+
+def clean(text: str) -> str:
+    """What a person meant to type: line ends as \\n, no control, direction or zero-width characters."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _UNSEEN.sub("", unicodedata.normalize("NFC", text)).strip()
+
+
+def _bounded(text: str, at: Reading) -> str:
+    if not text:
+        raise Refused("conversation.empty")
+    if len(text) < at.min_length:
+        raise Refused("conversation.too_short", length=len(text), least=at.min_length)
+    if len(text) > at.max_length:
+        raise Refused("conversation.too_long", length=len(text), most=at.max_length)
+    return text
+
+
+def _read_line(text: str, at: Reading) -> str:
+    return _bounded(" ".join(clean(text).split()), at)
+
+
+def _read_prose(text: str, at: Reading) -> Prose:
+    return Prose(_bounded(clean(text), at))
+
+
+def _read_lines(text: str, at: Reading) -> Lines:
+    lines = [re.sub(r"^\s*(?:\d{1,2}\s*[.、)）]|[-•·])\s*", "", line).strip() for line in clean(text).split("\n")]
+    lines = [line for line in lines if line]
+    if twice := {line for line in lines if lines.count(line) > 1}:
+        raise Refused("conversation.twice", line=sorted(twice)[0])
+    if len(lines) < at.min_length:
+        raise Refused("conversation.too_few_lines", count=len(lines), least=at.min_length)
+    if len(lines) > at.max_length:
+        raise Refused("conversation.too_many_lines", count=len(lines), most=at.max_length)
+    if long := next((line for line in lines if len(line) > 60), None):
+        raise Refused("conversation.line_too_long", line=long[:20], most=60)
+    return Lines(lines)
+
+
+def _read_int(text: str, at: Reading) -> int:
+    text = unicodedata.normalize("NFKC", clean(text))
+    if not re.fullmatch(r"\d{1,9}", text):
+        raise Refused("conversation.not_a_number")
+    return int(text)
+
+
+_WEEKDAYS = "一二三四五六日"
+_PERIODS = {"凌晨": 0, "早上": 0, "上午": 0, "中午": 12, "下午": 12, "晚上": 12, "傍晚": 12}
+
+
+def _day(text: str, today: date) -> tuple[date, str] | None:
+    """A day at the start of a text, and what follows it."""
+    for word, ahead in (("今天", 0), ("明天", 1), ("后天", 2), ("大后天", 3), ("today", 0), ("tomorrow", 1)):
+        if text.lower().startswith(word):
+            return today + timedelta(days=ahead), text[len(word) :]
+    if found := re.match(r"(本|这|下)?(?:周|星期|礼拜)([一二三四五六日天])", text):
+        weekday = _WEEKDAYS.index(found[2].replace("天", "日"))
+        monday = today - timedelta(days=today.weekday()) + timedelta(days=7 if found[1] == "下" else 0)
+        day = monday + timedelta(days=weekday)
+        return (day if day >= today else day + timedelta(days=7)), text[found.end() :]
+    shapes = (
+        r"(?P<y>\d{4})[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?",
+        r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?!\d)",
+        r"(?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})[日号]?(?![\d:])",
+    )
+    for shape in shapes:
+        if found := re.match(shape, text):
+            parts = found.groupdict()
+            try:
+                day = date(int(parts.get("y") or today.year), int(parts["m"]), int(parts["d"]))
+            except ValueError:
+                raise Refused("conversation.no_such_day", text=found[0]) from None
+            if "y" not in parts and day < today:
+                day = day.replace(year=today.year + 1) if (day.month, day.day) != (2, 29) else day
+            return day, text[found.end() :]
+    return None
+
+
+def _read_day(text: str, at: Reading) -> date:
+    text = unicodedata.normalize("NFKC", clean(text)).replace(" ", "")
+    found = _day(text, at.now.astimezone(at.zone).date())
+    if not found or found[1]:
+        raise Refused("conversation.not_a_day")
+    return found[0]
+
+
+def _read_moment(text: str, at: Reading) -> datetime:
+    """A day and a time of day in the organisation's zone. Raises Refused for one that is past."""
+    local = at.now.astimezone(at.zone)
+    text = unicodedata.normalize("NFKC", clean(text)).replace("T", " ").strip()
+    found = _day(text, local.date())
+    day, rest = found if found else (local.date(), text)
+    time = re.fullmatch(
+        r"\s*(凌晨|早上|上午|中午|下午|傍晚|晚上)?\s*(\d{1,2})\s*(?:[::点时]\s*(半|\d{1,2})?)\s*分?\s*", rest
+    )
+    if not time:
+        raise Refused("conversation.not_a_moment" if rest.strip() or not found else "conversation.no_time_of_day")
+    hour, minute = int(time[2]), 30 if time[3] == "半" else int(time[3] or 0)
+    if time[1] and _PERIODS[time[1]] and hour < 12:
+        hour += 12
+    if hour == 24 and minute == 0:
+        hour, day = 0, day + timedelta(days=1)
+    if hour > 23 or minute > 59:
+        raise Refused("conversation.not_a_moment")
+    moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=at.zone).astimezone(UTC)
+    if moment <= at.now:
+        raise Refused("conversation.past", moment=moment)
+    return moment
+
+
+KINDS: dict[type, Kind] = {
+    str: Kind(_read_line, sample="line"),
+    Prose: Kind(_read_prose, load=Prose, pieces=True, sample="prose"),
+    Lines: Kind(_read_lines, "\n".join, lambda kept: Lines(kept.split("\n")), sample="lines"),
+    Pick: Kind(lambda text, at: Pick(clean(text)), load=Pick, sample="pick"),
+    int: Kind(_read_int, load=int, sample="number"),
+    date: Kind(_read_day, date.isoformat, date.fromisoformat, sample="day"),
+    datetime: Kind(_read_moment, datetime.isoformat, datetime.fromisoformat, sample="moment"),
+}
+
+
+def kind_of(hint: Any) -> Kind:
+    """The kind of a field's type; `X | None` is that of X. Raises TypeError for a type nobody can be asked for."""
+    if get_origin(hint) in (Union, types.UnionType):
+        (hint,) = (part for part in get_args(hint) if part is not type(None))
+    kind = KINDS.get(hint) or getattr(hint, "kind", None)
+    if not isinstance(kind, Kind):
+        raise TypeError(f"nobody can be asked for {hint!r}")
+    return kind

@@ -1,0 +1,112 @@
+"""What goes out: words without a language yet, buttons, a no, and a message that did not arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.core.action import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Something to say: the name of a block in `templates/` and the values put into it."""
+
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+def words(template: str, /, **values: object) -> Words:
+    """`words("dues.owed", amount=4500)` – the block `owed` of `templates/dues/`."""
+    return Words(template, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A form's question or a command's line, in Chinese as its source; the catalogue has the rest."""
+
+    source: str
+
+
+Label = Words | Phrase | str
+"""A button's text; a plain string is somebody's data (an option, a name) and is never translated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Something to press: an action, or a path on our own pages to open."""
+
+    label: Label
+    action: Action | None = None
+    path: str | None = None
+    walk: bool = False
+    """A step of a dialogue (上一步, 取消 …): shown as a word, never as a number."""
+
+
+Keyboard = tuple[tuple[Button, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer. Rendered in the reader's language by the one who sends it."""
+
+    words: Words
+    buttons: Keyboard = ()
+    toast: Words | None = None
+    """At most 200 characters, shown for a moment over the pressed button where a channel can."""
+    replaces: bool = False
+    """Takes the place of the message whose button was pressed, where a channel can."""
+    sensitive: bool = False
+    """Stored answers are encrypted anyway; a sensitive one is purged after 48 hours."""
+
+    def with_row(self, *row: Button) -> Reply:
+        return replace(self, buttons=(*self.buttons, row))
+
+
+class Refused(Exception):  # noqa: N818 - a no is not an error; it is an answer with its rule
+    """A no, with its own words: what was wrong, the rule with the numbers put in, what to do."""
+
+    def __init__(self, template: str, /, **values: object) -> None:
+        super().__init__(template)
+        self.words = Words(template, values)
+        self.buttons: Keyboard = ()
+
+
+class Undelivered(Exception):  # noqa: N818 - the channel's answer to a sending, not a fault of ours
+    """A channel could not deliver.
+
+    `permanent`: never try this address again until its owner writes. `retry_after`: seconds; the whole
+    channel pauses. `unknown`: it may have arrived, so it is not sent again.
+    """
+
+    def __init__(
+        self, reason: str, *, permanent: bool = False, retry_after: float | None = None, unknown: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.permanent = permanent
+        self.retry_after = retry_after
+        self.unknown = unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A button in the reader's language: what it says, and what comes back when it is pressed."""
+
+    label: str
+    payload: str | None = None
+    path: str | None = None
+    walk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A reply in the reader's language: what a channel shows."""
+
+    text: str
+    keys: tuple[tuple[Key, ...], ...] = ()
+    toast: str | None = None
+    replaces: bool = False
+    sensitive: bool = False

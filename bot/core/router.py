@@ -1,0 +1,195 @@
+"""Router and Turn: who answers what."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from bot.core.action import Action, Code
+from bot.core.event import Address, Handed
+from bot.core.form import Form
+from bot.core.reply import Phrase, Reply
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who is speaking, once their address is bound."""
+
+    id: int
+    name: str
+
+
+@dataclass(slots=True)
+class Turn(Generic[T]):
+    """One exchange: who speaks, from where, when; and the open transaction, which the core only hands on."""
+
+    tx: T
+    sender: Sender | None
+    address: Address
+    now: datetime
+    zone: ZoneInfo
+    language: str
+
+    @property
+    def member(self) -> Sender:
+        """The sender where the router has already made sure that there is one."""
+        if self.sender is None:
+            raise RuntimeError("a stranger reached a member's answer")
+        return self.sender
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Start a dialogue, with some of its questions answered already (texts, by field name)."""
+
+    form: type[Form]
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
+Answer = Reply | Begin
+Handler = Callable[[Turn[T], str], Answer]
+
+
+def _anybody(_turn: Turn[T]) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[T]):
+    """A word that is answered: `/dues` and 党费. `line` is its line in 帮助."""
+
+    name: Code
+    words: tuple[str, ...]
+    line: Phrase
+    run: Handler[T]
+    rest: bool = False
+    """The words that follow belong to it: `/start CODE`, 如果基数是5400."""
+    strangers: bool = False
+    shown: Callable[[Turn[T]], bool] = _anybody
+
+
+@dataclass(frozen=True, slots=True)
+class Use(Generic[T]):
+    """What is done with a form once it is complete, and what is shown before it is sent."""
+
+    form: type[Form]
+    submit: Callable[[Turn[T], Form], Answer]
+    preview: Callable[[Turn[T], Form], Reply] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Press(Generic[T]):
+    """Who answers a button."""
+
+    run: Callable[[Turn[T], Action], Answer]
+    strangers: bool = False
+
+
+class Run(Action, tag="c"):
+    """A button that stands for a command."""
+
+    command: Code
+
+
+F = TypeVar("F", bound=Form)
+A = TypeVar("A", bound=Action)
+
+
+class Router(Generic[T]):
+    """The answers of one capability; `include` joins them. A word or an action claimed twice fails at import."""
+
+    def __init__(self) -> None:
+        self.commands: dict[str, Command[T]] = {}
+        self.presses: dict[type[Action], Press[T]] = {}
+        self.forms: dict[str, Use[T]] = {}
+        self.stranger: Handler[T] | None = None
+        self.file: Callable[[Turn[T], Handed], Answer] | None = None
+        self._spellings: dict[str, Command[T]] = {}
+
+    def command(
+        self,
+        slash: str,
+        *words: str,
+        rest: bool = False,
+        strangers: bool = False,
+        shown: Callable[[Turn[T]], bool] = _anybody,
+    ) -> Callable[[Handler[T]], Handler[T]]:
+        """Answer `/slash` and its Chinese words. The handler's docstring is its line in 帮助.
+
+        With `rest`, the handler gets what follows the word, else an empty text. `shown` hides the command from
+        those without the right; the use case behind it checks again.
+        """
+
+        def register(handler: Handler[T]) -> Handler[T]:
+            line = Phrase((inspect.getdoc(handler) or "").split("\n")[0])
+            if not line.source:
+                raise TypeError(f"{slash}: a command says in its docstring what it does")
+            self._add(Command(Code(slash[1:]), words, line, handler, rest, strangers, shown))
+            return handler
+
+        return register
+
+    def pressed(
+        self, action: type[A], *, strangers: bool = False
+    ) -> Callable[[Callable[[Turn[T], A], Answer]], Callable[[Turn[T], A], Answer]]:
+        """Answer a button."""
+
+        def register(handler: Callable[[Turn[T], A], Answer]) -> Callable[[Turn[T], A], Answer]:
+            if action in self.presses:
+                raise TypeError(f"{action.__name__} is answered twice")
+            self.presses[action] = Press(handler, strangers)  # type: ignore[arg-type]  # found by the same type
+            return handler
+
+        return register
+
+    def form(
+        self, form: type[F], *, preview: Callable[[Turn[T], F], Reply] | None = None
+    ) -> Callable[[Callable[[Turn[T], F], Answer]], Callable[[Turn[T], F], Answer]]:
+        """Take a completed form. `preview` is shown above its review (“这条通知将发给 23 人”)."""
+
+        def register(handler: Callable[[Turn[T], F], Answer]) -> Callable[[Turn[T], F], Answer]:
+            if form.__name__ in self.forms:
+                raise TypeError(f"{form.__name__} is taken twice")
+            self.forms[form.__name__] = Use(form, handler, preview)  # type: ignore[arg-type]  # the engine builds that form
+            return handler
+
+        return register
+
+    def include(self, others: Iterable[Router[T]]) -> None:
+        for other in others:
+            for command in other.commands.values():
+                self._add(command)
+            if twice := self.presses.keys() & other.presses.keys():
+                raise TypeError(f"answered twice: {sorted(kind.__name__ for kind in twice)}")
+            self.presses |= other.presses
+            if again := self.forms.keys() & other.forms.keys():
+                raise TypeError(f"taken twice: {sorted(again)}")
+            self.forms |= other.forms
+            self.stranger = self.stranger or other.stranger
+            self.file = self.file or other.file
+
+    def find(self, text: str) -> tuple[Command[T], str] | None:
+        """The command that a text names, and the rest of the text."""
+        if command := self._spellings.get(text.lower()):
+            return command, ""
+        head, _, rest = text.partition(" ")
+        command = self._spellings.get(head.lower().partition("@")[0])
+        if command and (command.rest or head.startswith("/")):
+            return command, rest.strip()
+        for spelling in sorted((s for s, c in self._spellings.items() if c.rest), key=len, reverse=True):
+            if not spelling.isascii() and text.startswith(spelling):
+                return self._spellings[spelling], text[len(spelling) :].strip(" ：:，,")
+        return None
+
+    def _add(self, command: Command[T]) -> None:
+        for spelling in (f"/{command.name}", *command.words):
+            if spelling in self._spellings:
+                raise TypeError(f"the word {spelling} is claimed twice")
+            self._spellings[spelling] = command
+        self.commands[command.name] = command
