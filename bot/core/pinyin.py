@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice, product
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def readings(character: str) -> tuple[str, ...]:
     return _table().get(character, ())
 
 
-@cache
+@lru_cache(maxsize=4096)  # strangers choose the characters
 def _blurred_readings(character: str) -> frozenset[str]:
     return frozenset(map(blurred, readings(character)))
 
