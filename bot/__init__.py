@@ -1,0 +1,1 @@
+"""Tiexin: the assistant of a Party organisation, in the chats its members already use."""

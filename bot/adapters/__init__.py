@@ -1,0 +1,1 @@
+"""The channels: one module each, and none knows another."""

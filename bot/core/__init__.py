@@ -1,0 +1,1 @@
+"""The conversation: knows no channel, no table, no organisation, no template engine."""

@@ -1,0 +1,1 @@
+"""What can a member do? One package per capability."""

@@ -1,0 +1,1 @@
+"""What Tiexin promises, told as sentences about people."""

@@ -1,0 +1,1 @@
+"""Work that happens later: deliveries, what is due, and who wakes them."""
