@@ -1,0 +1,1 @@
+"""dues: what do I owe, and why?"""
