@@ -1,0 +1,375 @@
+"""Campaigns and deliveries: what has to be told, to whom, and what became of each telling."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, func, insert, or_, select, update
+from sqlmodel import Field, Index, UniqueConstraint, col
+
+from bot.core.event import Address
+from storage import addresses, settings
+from storage.base import Table, pack_ids, unpack_ids
+from storage.house import Tx
+
+BATCH = 500
+"""Recipients expanded in one transaction, so that 100,000 never stall the writer."""
+
+FINISHED = ("accepted", "delivered", "read", "acknowledged", "skipped", "failed", "unknown", "cancelled")
+ARRIVED = ("accepted", "delivered", "read", "acknowledged")
+
+
+class Campaign(Table, table=True):
+    """One telling to many. The recipients are frozen here, in the transaction that decided it."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str = Field(max_length=20, index=True)
+    subject: int = Field(index=True)
+    values: str = "{}"
+    people: bytes
+    total: int
+    expanded: int = 0
+    channels: str = Field(default="all", max_length=100)
+    due_at: datetime = Field(index=True)
+    state: str = Field(max_length=10, index=True)
+    """`waiting`, `expanded`, `cancelled`, or `held` after a restore until somebody releases it."""
+    created_at: datetime
+
+
+class Delivery(Table, table=True):
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "person_id", "channel", "key"),
+        Index("ix_delivery_work", "state", "channel", "due_at"),
+        Index("ix_delivery_person", "person_id", "campaign_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: int = Field(foreign_key="campaign.id")
+    person_id: int = Field(foreign_key="person.id")
+    channel: str = Field(max_length=20)
+    key: str = Field(max_length=120)
+    state: str = Field(max_length=14)
+    due_at: datetime
+    owner: str | None = Field(default=None, max_length=40)
+    lease_until: datetime | None = None
+    attempts: int = 0
+    message: str | None = Field(default=None, max_length=60)
+    """The channel's own id of the message, by which it can be revised."""
+    revise: bool = False
+    reason: str = Field(default="", max_length=120)
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A campaign as the composers see it."""
+
+    id: int
+    kind: str
+    subject: int
+    values: Mapping[str, Any]
+    due_at: datetime
+    state: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A delivery that one worker holds."""
+
+    id: int
+    campaign_id: int
+    person_id: int
+    address: Address
+    attempts: int
+    message: str | None
+    revise: bool
+
+
+_TELLING = select(
+    col(Campaign.id), col(Campaign.kind), col(Campaign.subject), col(Campaign.values), col(Campaign.due_at),
+    col(Campaign.state), col(Campaign.total),
+)  # fmt: skip
+
+
+def _telling(row: Any) -> Telling:
+    return Telling(row[0], row[1], row[2], json.loads(row[3]), row[4], row[5], row[6])
+
+
+def create(
+    tx: Tx, now: datetime, kind: str, subject: int, people: Sequence[int], *, due_at: datetime | None = None,
+    channels: str = "all", **values: Any,
+) -> int:  # fmt: skip
+    """Decide to tell these people. What was due before the moment of a restore is held until released."""
+    due_at = due_at or now
+    held = (before := settings.moment(tx, "held_before")) is not None and due_at < before
+    statement = insert(Campaign).values(
+        kind=kind, subject=subject, values=json.dumps(values, ensure_ascii=False), people=pack_ids(people),
+        total=len(people), expanded=0, channels=channels, due_at=due_at, state="held" if held else "waiting",
+        created_at=now,
+    )  # fmt: skip
+    return int(tx.run(statement.returning(col(Campaign.id))).scalar_one())
+
+
+def get(tx: Tx, campaign_id: int) -> Telling:
+    return _telling(tx.run(_TELLING.where(col(Campaign.id) == campaign_id)).one())
+
+
+def about(tx: Tx, kind: str, subject: int) -> list[Telling]:
+    """The campaigns about one thing, oldest first."""
+    statement = _TELLING.where(col(Campaign.kind) == kind, col(Campaign.subject) == subject)
+    return [_telling(row) for row in tx.run(statement.order_by(col(Campaign.id)))]
+
+
+def recipients(tx: Tx, campaign_id: int) -> list[int]:
+    return unpack_ids(
+        tx.run(select(col(Campaign.people)).where(col(Campaign.id) == campaign_id)).scalar_one()
+    )
+
+
+def expand(tx: Tx, now: datetime) -> int:
+    """Write the deliveries of one batch of one campaign that is due; how many recipients it covered."""
+    statement = (
+        select(Campaign.__table__)  # type: ignore[attr-defined]  # SQLModel does not declare it
+        .where(col(Campaign.state) == "waiting", col(Campaign.due_at) <= now)
+        .order_by(col(Campaign.due_at), col(Campaign.id))
+        .limit(1)
+    )
+    if tx.postgres:
+        statement = statement.with_for_update(skip_locked=True)
+    campaign = tx.run(statement).mappings().one_or_none()
+    if campaign is None:
+        return 0
+    people = unpack_ids(campaign["people"])
+    batch = people[campaign["expanded"] : campaign["expanded"] + BATCH]
+    bound = addresses.of_people(tx, batch)
+    wanted = None if campaign["channels"] in ("all", "preferred") else set(campaign["channels"].split(","))
+    rows = []
+    for person in batch:
+        reach = [
+            b for b in bound.get(person, []) if not b.dead and (wanted is None or b.address.channel in wanted)
+        ]
+        common = {
+            "campaign_id": campaign["id"],
+            "person_id": person,
+            "due_at": campaign["due_at"],
+            "changed_at": now,
+        }
+        rows += [
+            {**common, "channel": b.address.channel, "key": b.address.key, "state": "queued", "reason": ""}
+            for b in reach
+        ] or [{**common, "channel": "", "key": "", "state": "skipped", "reason": "no address"}]
+    if rows:
+        tx.run(insert(Delivery).values(attempts=0, revise=False), rows)
+    done = campaign["expanded"] + len(batch)
+    tx.run(
+        update(Campaign)
+        .where(col(Campaign.id) == campaign["id"])
+        .values(expanded=done, state="expanded" if done >= len(people) else "waiting")
+    )
+    return max(len(batch), 1)
+
+
+_DUE = [col(Delivery.id), col(Delivery.campaign_id), col(Delivery.person_id), col(Delivery.channel), col(Delivery.key),
+        col(Delivery.attempts), col(Delivery.message), col(Delivery.revise)]  # fmt: skip
+
+
+def _due(row: Any) -> Due:
+    return Due(row[0], row[1], row[2], Address(row[3], row[4]), *row[5:])
+
+
+def claim(tx: Tx, now: datetime, owner: str, channel: str, most: int, lease: timedelta) -> list[Due]:
+    """Take deliveries that are due on a channel, for as long as the lease lasts. They stay `queued`."""
+    free = or_(col(Delivery.lease_until).is_(None), col(Delivery.lease_until) < now)
+    due = and_(col(Delivery.state) == "queued", col(Delivery.channel) == channel, col(Delivery.due_at) <= now)
+    again = and_(col(Delivery.revise), col(Delivery.channel) == channel, col(Delivery.state).in_(ARRIVED))
+    inner = (
+        select(col(Delivery.id)).where(or_(due, again), free).order_by(col(Delivery.due_at), col(Delivery.id))
+    )
+    inner = inner.limit(most)
+    if tx.postgres:
+        inner = inner.with_for_update(skip_locked=True)
+    statement = (
+        update(Delivery).where(col(Delivery.id).in_(inner)).values(owner=owner, lease_until=now + lease)
+    )
+    return sorted((_due(row) for row in tx.run(statement.returning(*_DUE))), key=lambda due: due.id)
+
+
+def begin(tx: Tx, now: datetime, owner: str, ids: Sequence[int]) -> set[int]:
+    """Mark them `sending`, right before the call goes out: those that are still ours and still wanted."""
+    statement = (
+        update(Delivery)
+        .where(col(Delivery.id).in_(list(ids)), col(Delivery.owner) == owner, col(Delivery.state) == "queued")
+        .values(state="sending", attempts=col(Delivery.attempts) + 1, changed_at=now)
+    )
+    return set(tx.run(statement.returning(col(Delivery.id))).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a sending. `again_at` puts it back into the queue."""
+
+    id: int
+    state: str
+    message: str | None = None
+    reason: str = ""
+    again_at: datetime | None = None
+
+
+def finish(tx: Tx, now: datetime, owner: str, outcomes: Iterable[Outcome]) -> None:
+    """Write down what became of deliveries that are still ours; an acknowledgement meanwhile stands."""
+    for outcome in outcomes:
+        values: dict[str, Any] = {
+            "state": outcome.state, "reason": outcome.reason[:120], "owner": None, "lease_until": None,
+            "changed_at": now,
+        }  # fmt: skip
+        if outcome.message is not None:
+            values["message"] = outcome.message
+        if outcome.again_at is not None:
+            values["due_at"] = outcome.again_at
+        mine = and_(col(Delivery.id) == outcome.id, col(Delivery.owner) == owner)
+        done = tx.run(
+            update(Delivery).where(mine, col(Delivery.state).in_(["sending", "queued"])).values(**values)
+        )
+        if not done.rowcount:
+            values.pop("state")
+            tx.run(update(Delivery).where(mine).values(**values))
+
+
+def revised(tx: Tx, owner: str, ids: Sequence[int]) -> None:
+    """The copies are up to date."""
+    statement = update(Delivery).where(col(Delivery.id).in_(list(ids)), col(Delivery.owner) == owner)
+    tx.run(statement.values(revise=False, owner=None, lease_until=None))
+
+
+def let_go(tx: Tx, owner: str, ids: Sequence[int]) -> None:
+    """Give back what was claimed and not begun."""
+    statement = update(Delivery).where(col(Delivery.id).in_(list(ids)), col(Delivery.owner) == owner)
+    tx.run(statement.values(owner=None, lease_until=None))
+
+
+def recover(tx: Tx, now: datetime, repeatable: Iterable[str]) -> int:
+    """Settle what a crash left `sending`: queued again where that cannot be seen twice, else `unknown`."""
+    lost = and_(col(Delivery.state) == "sending", col(Delivery.lease_until) < now)
+    again = tx.run(
+        update(Delivery)
+        .where(lost, col(Delivery.channel).in_(list(repeatable)))
+        .values(state="queued", owner=None, lease_until=None, changed_at=now)
+    ).rowcount
+    return (
+        again
+        + tx.run(
+            update(Delivery)
+            .where(lost)
+            .values(state="unknown", reason="interrupted", owner=None, lease_until=None, changed_at=now)
+        ).rowcount
+    )
+
+
+def cancel(tx: Tx, now: datetime, campaign_id: int) -> int:
+    """Stop what has not been sent yet; how many deliveries (or, unexpanded, recipients) that were."""
+    telling = get(tx, campaign_id)
+    done = select(func.count(func.distinct(col(Delivery.person_id)))).where(
+        col(Delivery.campaign_id) == campaign_id
+    )
+    unexpanded = telling.total - int(tx.run(done).scalar_one()) if telling.state in ("waiting", "held") else 0
+    tx.run(update(Campaign).where(col(Campaign.id) == campaign_id).values(state="cancelled"))
+    stopped = tx.run(
+        update(Delivery)
+        .where(col(Delivery.campaign_id) == campaign_id, col(Delivery.state) == "queued")
+        .values(state="cancelled", changed_at=now)
+    ).rowcount
+    return unexpanded + stopped
+
+
+def retry(tx: Tx, now: datetime, campaign_id: int) -> int:
+    """Queue what failed or is unknown once more; a person decided that it may be seen twice."""
+    return tx.run(
+        update(Delivery)
+        .where(col(Delivery.campaign_id) == campaign_id, col(Delivery.state).in_(["failed", "unknown"]))
+        .values(state="queued", due_at=now, attempts=0, reason="", changed_at=now)
+    ).rowcount
+
+
+def release(tx: Tx, campaign_id: int | None = None) -> int:
+    """Let what a restore has held be sent."""
+    statement = update(Campaign).where(col(Campaign.state) == "held")
+    if campaign_id is not None:
+        statement = statement.where(col(Campaign.id) == campaign_id)
+    return tx.run(statement.values(state="waiting")).rowcount
+
+
+def acknowledged(tx: Tx, now: datetime, campaign_ids: Sequence[int], person_id: int) -> None:
+    """One answer counts for every copy: what is still queued is no longer sent, the others are revised."""
+    mine = and_(col(Delivery.campaign_id).in_(list(campaign_ids)), col(Delivery.person_id) == person_id)
+    tx.run(
+        update(Delivery)
+        .where(mine, col(Delivery.state) == "queued")
+        .values(state="skipped", reason="answered elsewhere", changed_at=now)
+    )
+    tx.run(
+        update(Delivery)
+        .where(mine, col(Delivery.state).in_(["sending", "accepted", "delivered", "read", "unknown"]))
+        .values(state="acknowledged", revise=col(Delivery.message).is_not(None), changed_at=now)
+    )
+
+
+def revise_copies(tx: Tx, kind: str, subject: int, person_id: int, except_for: Address | None = None) -> None:
+    """Bring a person's copies of something up to date, on all their other addresses."""
+    campaigns = select(col(Campaign.id)).where(col(Campaign.kind) == kind, col(Campaign.subject) == subject)
+    statement = update(Delivery).where(
+        col(Delivery.person_id) == person_id, col(Delivery.campaign_id).in_(campaigns),
+        col(Delivery.message).is_not(None),
+    )  # fmt: skip
+    if except_for:
+        here = and_(col(Delivery.channel) == except_for.channel, col(Delivery.key) == except_for.key)
+        statement = statement.where(~here)
+    tx.run(statement.values(revise=True))
+
+
+def progress(tx: Tx, campaign_ids: Sequence[int]) -> dict[tuple[str, str], int]:
+    """How many deliveries there are of each (channel, state)."""
+    statement = (
+        select(col(Delivery.channel), col(Delivery.state), func.count())
+        .where(col(Delivery.campaign_id).in_(list(campaign_ids)))
+        .group_by(col(Delivery.channel), col(Delivery.state))
+    )
+    return {(row[0], row[1]): row[2] for row in tx.run(statement)}
+
+
+def reached(tx: Tx, campaign_ids: Sequence[int]) -> set[int]:
+    """The people to whom at least one copy has arrived."""
+    statement = select(col(Delivery.person_id)).where(
+        col(Delivery.campaign_id).in_(list(campaign_ids)), col(Delivery.state).in_(ARRIVED)
+    )
+    return set(tx.run(statement.distinct()).scalars())
+
+
+def next_due(tx: Tx, now: datetime) -> datetime | None:
+    """When the next campaign or delivery falls due; None: nothing waits."""
+    waiting = tx.run(
+        select(func.min(col(Campaign.due_at))).where(col(Campaign.state) == "waiting")
+    ).scalar_one()
+    queued = tx.run(
+        select(func.min(col(Delivery.due_at))).where(col(Delivery.state) == "queued")
+    ).scalar_one()
+    moments = [moment for moment in (waiting, queued) if moment is not None]
+    return min(moments) if moments else None
+
+
+def after_restore(tx: Tx, now: datetime) -> tuple[int, int]:
+    """Nothing is sent twice: (deliveries marked `unknown`, campaigns held)."""
+    unknown = tx.run(
+        update(Delivery)
+        .where(col(Delivery.state).in_(["queued", "sending"]))
+        .values(
+            state="unknown", reason="restored from a backup", owner=None, lease_until=None, changed_at=now
+        )
+    ).rowcount
+    held = tx.run(update(Campaign).where(col(Campaign.state) == "waiting").values(state="held")).rowcount
+    settings.put(tx, "held_before", now.isoformat())
+    return unknown, held

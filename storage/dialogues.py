@@ -1,0 +1,183 @@
+"""Dialogues: what has been answered already, drafts, and the buttons that stand at each address."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import and_, bindparam, delete, literal, select
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import Field, col
+
+from bot.core.event import Address
+from bot.core.memory import Draft, Memory, Offer
+from bot.core.reply import Key, Message
+from storage.addresses import Binding
+from storage.base import Table
+from storage.house import Tx
+from storage.people import Person
+
+KEEP = timedelta(hours=48)
+"""How long an answer is kept for the same event delivered again (channels repeat within a day)."""
+
+
+class Inbox(Table, table=True):
+    """An event that has been answered, by a digest of its id, and the answer (sealed)."""
+
+    digest: bytes = Field(primary_key=True)
+    day: date = Field(index=True)
+    answer: bytes
+
+
+class OpenDraft(Table, table=True):
+    """A form half filled in, sealed. The owner is `p<person id>`, or the address of a stranger."""
+
+    __tablename__ = "open_draft"
+
+    owner: str = Field(primary_key=True, max_length=160)
+    body: bytes
+    expires_at: datetime = Field(index=True)
+
+
+class Standing(Table, table=True):
+    """The buttons that stand at an address and whether a question is open there, sealed."""
+
+    address: str = Field(primary_key=True, max_length=160)
+    body: bytes
+
+
+@dataclass(slots=True)
+class Situation:
+    """Everything an event needs to know before it is answered."""
+
+    answer: list[Message] | None
+    person_id: int | None
+    name: str
+    language: str
+    dead: bool
+    memory: Memory
+    _draft: bytes | None = None
+    _standing: bytes | None = None
+
+
+_LOOK = (
+    select(
+        col(Inbox.answer), col(Person.id), col(Person.name), col(Person.language), col(Binding.dead),
+        col(OpenDraft.body), col(Standing.body),
+    )
+    .select_from(
+        select(literal(1).label("one")).subquery()
+        .outerjoin(Inbox, col(Inbox.digest) == bindparam("digest"))
+        .outerjoin(Binding, and_(col(Binding.channel) == bindparam("channel"), col(Binding.key) == bindparam("key")))
+        .outerjoin(Person, and_(col(Person.id) == col(Binding.person_id), col(Person.left_on).is_(None)))
+        .outerjoin(
+            OpenDraft, col(OpenDraft.owner) == bindparam("address")
+        )
+        .outerjoin(Standing, col(Standing.address) == bindparam("address"))
+    )
+)  # fmt: skip
+_DRAFT = select(col(OpenDraft.body)).where(col(OpenDraft.owner) == bindparam("owner"))
+
+
+def digest(tx: Tx, address: Address, event_id: str) -> bytes:
+    """What an event is remembered by."""
+    return tx.house.keys.digest("inbox", address.channel, address.key, event_id)[:16]
+
+
+def look(tx: Tx, address: Address, event: bytes) -> Situation:
+    """Lock the person's dialogue and look at everything, in one statement (two where somebody is bound)."""
+    tx.lock("address", address)
+    values = {"digest": event, "channel": address.channel, "key": address.key, "address": str(address)}
+    answer, person_id, name, language, dead, draft, standing = tx.run(_LOOK, values).one()
+    if answer is not None:
+        return Situation(
+            _load_answer(tx, answer), person_id, name or "", language or "", bool(dead), Memory()
+        )
+    if person_id is not None:
+        tx.lock("person", person_id)
+        draft = tx.run(_DRAFT, {"owner": f"p{person_id}"}).scalar_one_or_none()
+    memory = Memory()
+    if draft is not None:
+        memory.draft = _load_draft(tx.house.keys.open(draft))
+    if standing is not None:
+        memory.asking, offers = json.loads(tx.house.keys.open(standing))
+        memory.offers = tuple(Offer(*offer) for offer in offers)
+    return Situation(None, person_id, name or "", language or "", bool(dead), memory, draft, standing)
+
+
+def _load_draft(text: str) -> Draft:
+    kept = json.loads(text)
+    kept["expires"] = datetime.fromisoformat(kept["expires"])
+    return Draft(**kept)
+
+
+def _load_answer(tx: Tx, sealed: bytes) -> list[Message]:
+    messages = json.loads(tx.house.keys.open(sealed))
+    return [
+        Message(text, tuple(tuple(Key(*key) for key in row) for row in keys), toast, replaces, sensitive)
+        for text, keys, toast, replaces, sensitive in messages
+    ]
+
+
+def dump_messages(messages: list[Message]) -> str:
+    """Messages as JSON, the shortest way."""
+    return json.dumps(
+        [
+            [m.text, [[[k.label, k.payload, k.path, k.walk] for k in row] for row in m.keys], m.toast, m.replaces,
+             m.sensitive]
+            for m in messages
+        ],
+        ensure_ascii=False, separators=(",", ":"),
+    )  # fmt: skip
+
+
+def keep(
+    tx: Tx, now: datetime, address: Address, event: bytes, person_id: int | None, memory: Memory,
+    answer: list[Message], before: Situation,
+) -> None:  # fmt: skip
+    """Remember the answer, the draft and the buttons. Writes only what has changed."""
+    add = postgres_insert if tx.postgres else sqlite_insert
+    keys = tx.house.keys
+    tx.run(_INBOX, {"digest": event, "day": now.date(), "answer": keys.seal(dump_messages(answer))})
+    owner = str(address) if person_id is None else f"p{person_id}"
+    if memory.draft is None:
+        if before._draft is not None:
+            tx.run(delete(OpenDraft).where(col(OpenDraft.owner) == owner))
+    else:
+        kept = asdict(memory.draft) | {"expires": memory.draft.expires.isoformat()}
+        body = keys.seal(json.dumps(kept, ensure_ascii=False))
+        statement = add(OpenDraft).values(owner=owner, body=body, expires_at=memory.draft.expires)
+        tx.run(
+            statement.on_conflict_do_update(
+                index_elements=["owner"], set_={"body": body, "expires_at": memory.draft.expires}
+            )
+        )
+    stand(tx, address, memory, known=before._standing)
+
+
+_INBOX = Inbox.__table__.insert()  # type: ignore[attr-defined]  # SQLModel does not declare it
+
+
+def stand(tx: Tx, address: Address, memory: Memory, known: bytes | None = None) -> None:
+    """Put these buttons up at an address, in place of what stood there."""
+    offers = [[o.label, o.payload, o.walk] for o in memory.offers]
+    text = json.dumps([memory.asking, offers], ensure_ascii=False, separators=(",", ":"))
+    if known is not None and tx.house.keys.open(known) == text:
+        return
+    add = postgres_insert if tx.postgres else sqlite_insert
+    body = tx.house.keys.seal(text)
+    statement = add(Standing).values(address=str(address), body=body)
+    tx.run(statement.on_conflict_do_update(index_elements=["address"], set_={"body": body}))
+
+
+def move(tx: Tx, address: Address, person_id: int) -> None:
+    """A stranger's draft is dropped when the address becomes somebody's: it was about binding."""
+    tx.run(delete(OpenDraft).where(col(OpenDraft.owner) == str(address)))
+
+
+def purge(tx: Tx, now: datetime) -> int:
+    """Remove answers older than 48 hours and drafts whose time is over; how many rows."""
+    gone = tx.run(delete(Inbox).where(col(Inbox.day) < (now - KEEP).date())).rowcount
+    return gone + tx.run(delete(OpenDraft).where(col(OpenDraft.expires_at) < now)).rowcount

@@ -1,0 +1,235 @@
+"""Polls: question, options, the frozen roll, and the votes of named polls.
+
+A sealed poll will use the same poll, options and roll, with its envelopes in a box of its own beside
+`poll_vote`; nothing here joins a vote to a roll entry but the pair (poll, person).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import Field, col
+
+from storage.base import Table
+from storage.house import Tx
+
+
+class Poll(Table, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    organisation_id: int = Field(foreign_key="organisation.id", index=True)
+    author_id: int | None = Field(default=None, foreign_key="person.id")
+    title: str = Field(max_length=200)
+    rule: str = Field(max_length=30)
+    secret: bool
+    electorate: str
+    choose_min: int
+    choose_max: int
+    opens_at: datetime
+    closes_at: datetime
+    closed_at: datetime | None = None
+    show_turnout: bool = True
+    state: str = Field(max_length=10, index=True)
+    """`draft`, `open`, `closed` or `void`."""
+    result: str | None = None
+    created_at: datetime
+
+
+class PollOption(Table, table=True):
+    __tablename__ = "poll_option"
+
+    poll_id: int = Field(foreign_key="poll.id", primary_key=True)
+    place: int = Field(primary_key=True)
+    label: str = Field(max_length=200)
+
+
+class PollRoll(Table, table=True):
+    """Who may vote, frozen at the opening."""
+
+    __tablename__ = "poll_roll"
+
+    poll_id: int = Field(foreign_key="poll.id", primary_key=True)
+    person_id: int = Field(foreign_key="person.id", primary_key=True, index=True)
+
+
+class PollVote(Table, table=True):
+    """A named vote: the places chosen, `1,3`. `marking` is what is marked and not yet handed in."""
+
+    __tablename__ = "poll_vote"
+
+    poll_id: int = Field(foreign_key="poll.id", primary_key=True)
+    person_id: int = Field(foreign_key="person.id", primary_key=True)
+    choice: str | None = None
+    marking: str | None = None
+    voted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """A poll and its options (labels by place, from 1)."""
+
+    id: int
+    organisation_id: int
+    author_id: int | None
+    title: str
+    rule: str
+    secret: bool
+    electorate: str
+    choose_min: int
+    choose_max: int
+    opens_at: datetime
+    closes_at: datetime
+    closed_at: datetime | None
+    show_turnout: bool
+    state: str
+    options: tuple[str, ...] = ()
+
+    @property
+    def several(self) -> bool:
+        return self.choose_max > 1
+
+
+_COLUMNS = [name for name in Ballot.__slots__ if name != "options"]
+_POLL = select(*(col(getattr(Poll, name)) for name in _COLUMNS))
+_OPTIONS = select(col(PollOption.label)).order_by(col(PollOption.place))
+
+
+def add(tx: Tx, now: datetime, options: Sequence[str], **values: Any) -> int:
+    """A new poll in state `draft`; its id."""
+    statement = insert(Poll).values(**values, state="draft", created_at=now)
+    poll_id = int(tx.run(statement.returning(col(Poll.id))).scalar_one())
+    rows = [{"poll_id": poll_id, "place": place, "label": label} for place, label in enumerate(options, 1)]
+    tx.run(insert(PollOption), rows)
+    return poll_id
+
+
+def get(tx: Tx, poll_id: int) -> Ballot | None:
+    row = tx.run(_POLL.where(col(Poll.id) == poll_id)).one_or_none()
+    if row is None:
+        return None
+    labels = tx.run(_OPTIONS.where(col(PollOption.poll_id) == poll_id)).scalars()
+    return Ballot(*row, options=tuple(labels))
+
+
+def listed(tx: Tx, *conditions: Any) -> list[Ballot]:
+    """Polls, newest first, with their options."""
+    polls = [Ballot(*row) for row in tx.run(_POLL.where(*conditions).order_by(col(Poll.id).desc()))]
+    return [full for poll in polls if (full := get(tx, poll.id))]
+
+
+def open_for(tx: Tx, person_id: int) -> list[Ballot]:
+    """The open polls on whose roll a person stands, those that close first first."""
+    ids = select(col(PollRoll.poll_id)).where(col(PollRoll.person_id) == person_id)
+    return sorted(listed(tx, col(Poll.state) == "open", col(Poll.id).in_(ids)), key=lambda p: p.closes_at)
+
+
+def to_close(tx: Tx, now: datetime) -> list[Ballot]:
+    return listed(tx, col(Poll.state) == "open", col(Poll.closes_at) <= now)
+
+
+def to_open(tx: Tx, now: datetime) -> list[Ballot]:
+    """Drafts whose opening time has come and which have been released by writing their roll."""
+    rolled = select(col(PollRoll.poll_id)).distinct()
+    return listed(tx, col(Poll.state) == "draft", col(Poll.opens_at) <= now, col(Poll.id).in_(rolled))
+
+
+def set_state(tx: Tx, poll_id: int, state: str, *, was: str, **values: Any) -> bool:
+    """Move a poll on; whether it was still in the state it was thought to be in."""
+    statement = (
+        update(Poll).where(col(Poll.id) == poll_id, col(Poll.state) == was).values(state=state, **values)
+    )
+    return bool(tx.run(statement).rowcount)
+
+
+def write_roll(tx: Tx, poll_id: int, people: Sequence[int]) -> None:
+    rows = [{"poll_id": poll_id, "person_id": person} for person in people]
+    for at in range(0, len(rows), 5000):
+        tx.run(insert(PollRoll), rows[at : at + 5000])
+
+
+def roll(tx: Tx, poll_id: int) -> list[int]:
+    return list(tx.run(select(col(PollRoll.person_id)).where(col(PollRoll.poll_id) == poll_id)).scalars())
+
+
+_STAND = (
+    select(col(PollRoll.person_id), col(PollVote.choice), col(PollVote.marking))
+    .outerjoin(
+        PollVote,
+        (col(PollVote.poll_id) == col(PollRoll.poll_id)) & (col(PollVote.person_id) == col(PollRoll.person_id)),
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where a person stands in a poll: the places handed in (None: not voted), the places marked."""
+
+    choice: tuple[int, ...] | None
+    marking: tuple[int, ...]
+
+
+def _places(kept: str | None) -> tuple[int, ...] | None:
+    return None if kept is None else tuple(int(place) for place in kept.split(",") if place)
+
+
+def stand(tx: Tx, poll_id: int, person_id: int) -> Stand | None:
+    """Where a person stands; None: not on the roll."""
+    row = tx.run(
+        _STAND.where(col(PollRoll.poll_id) == poll_id, col(PollRoll.person_id) == person_id)
+    ).one_or_none()
+    return Stand(_places(row.choice), _places(row.marking) or ()) if row else None
+
+
+def vote(tx: Tx, now: datetime, poll_id: int, person_id: int, places: Sequence[int]) -> None:
+    """Hand a vote in; the last one counts."""
+    values = {"choice": ",".join(map(str, places)), "marking": None, "voted_at": now}
+    _upsert(tx, poll_id, person_id, values)
+
+
+def mark(tx: Tx, poll_id: int, person_id: int, places: Sequence[int]) -> None:
+    """Remember marks that are not handed in yet."""
+    _upsert(tx, poll_id, person_id, {"marking": ",".join(map(str, places))})
+
+
+def _upsert(tx: Tx, poll_id: int, person_id: int, values: dict[str, Any]) -> None:
+    add = postgres_insert if tx.postgres else sqlite_insert
+    statement = add(PollVote).values(poll_id=poll_id, person_id=person_id, **values)
+    tx.run(statement.on_conflict_do_update(index_elements=["poll_id", "person_id"], set_=values))
+
+
+def turnout(tx: Tx, poll_id: int) -> tuple[int, int]:
+    """How many have voted, of how many."""
+    voted = select(func.count()).where(col(PollVote.poll_id) == poll_id, col(PollVote.choice).is_not(None))
+    expected = select(func.count()).where(col(PollRoll.poll_id) == poll_id)
+    return int(tx.run(voted).scalar_one()), int(tx.run(expected).scalar_one())
+
+
+def voters(tx: Tx, poll_id: int) -> set[int]:
+    statement = select(col(PollVote.person_id)).where(
+        col(PollVote.poll_id) == poll_id, col(PollVote.choice).is_not(None)
+    )
+    return set(tx.run(statement).scalars())
+
+
+def choices(tx: Tx, poll_id: int) -> list[tuple[int, tuple[int, ...]]]:
+    """Every vote handed in: (person, places)."""
+    statement = select(col(PollVote.person_id), col(PollVote.choice)).where(
+        col(PollVote.poll_id) == poll_id, col(PollVote.choice).is_not(None)
+    )
+    return [(row.person_id, _places(row.choice) or ()) for row in tx.run(statement)]
+
+
+def result(tx: Tx, poll_id: int) -> dict[str, Any] | None:
+    kept = tx.run(select(col(Poll.result)).where(col(Poll.id) == poll_id)).scalar_one_or_none()
+    return json.loads(kept) if kept else None
+
+
+def remove_draft(tx: Tx, poll_id: int) -> None:
+    tx.run(delete(PollOption).where(col(PollOption.poll_id) == poll_id))
+    tx.run(delete(Poll).where(col(Poll.id) == poll_id, col(Poll.state) == "draft"))

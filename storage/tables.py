@@ -1,0 +1,22 @@
+"""Every table there is, for the migrations."""
+
+from __future__ import annotations
+
+from sqlmodel import SQLModel
+
+from storage import (  # noqa: F401 - imported so that their tables are known
+    addresses,
+    audit,
+    campaigns,
+    dialogues,
+    notices,
+    offices,
+    organisations,
+    people,
+    polls,
+    rates,
+    settings,
+    web,
+)
+
+METADATA = SQLModel.metadata
