@@ -1,0 +1,1 @@
+"""roster: who belongs to us, according to somebody's spreadsheet?"""
