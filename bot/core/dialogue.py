@@ -237,7 +237,9 @@ class Dialogue(Generic[T]):
         rows.append((self._button("上一步", draft, "back"), self._button("取消", draft, "cancel")))
         answers = [(q.title, self._shown(turn, q, kept)) for q, kept in filled]
         return Reply(
-            words("conversation.review", form=use.form.title, answers=answers, preview=preview, problem=problem),
+            words(
+                "conversation.review", form=use.form.title, answers=answers, preview=preview, problem=problem
+            ),
             tuple(rows),
         )
 
@@ -245,7 +247,9 @@ class Dialogue(Generic[T]):
         draft, use = self._draft(memory)
         try:
             answer: Answer = use.submit(turn, self._filled(draft, use.form))
-        except Refused as no:  # nothing typed is lost: the form stays open, at its review or its last question
+        except (
+            Refused
+        ) as no:  # nothing typed is lost: the form stays open, at its review or its last question
             draft.at = REVIEW if use.form.review else use.form.asked(draft.answers)[-1].name
             no.buttons = self._after_a_no(draft, use.form)
             raise
