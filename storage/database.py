@@ -22,7 +22,7 @@ from storage.house import House, Tx
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON", "secure_delete=ON")
 
 
-class Behind(Exception):  # noqa: N818 - a state of the database, with its remedy
+class Behind(Exception):
     """The database's tables are not those of this program."""
 
 

@@ -18,7 +18,7 @@ R = TypeVar("R")
 Work = Callable[[Tx], R]
 
 
-class Busy(Exception):  # noqa: N818 - the state of the house, answered with “later”
+class Busy(Exception):
     """More waits than can be written soon, or nothing can be written now: ask again in two seconds."""
 
 

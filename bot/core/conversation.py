@@ -25,7 +25,7 @@ class Conversation(Generic[T]):
 
     def __init__(self, router: Router[T]) -> None:
         self.router: Router[T] = Router()
-        self.router.include([router, _manners()])
+        self.router.include([router, manners()])
         self._dialogue = Dialogue(self.router)
         spellings = {word: c.name for c in self.router.commands.values() for word in (f"/{c.name}", *c.words)}
         self._near = NearMiss(spellings)
@@ -152,7 +152,7 @@ def _walks(answer: Reply) -> bool:
     return any(isinstance(button.action, Step) for row in answer.buttons for button in row)
 
 
-def _manners() -> Router[T]:
+def manners() -> Router[T]:
     """上一步 and 取消 as commands, for 帮助, and for when nothing is open."""
     router: Router[T] = Router()
 

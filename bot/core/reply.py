@@ -65,7 +65,7 @@ class Reply:
         return replace(self, buttons=(*self.buttons, row))
 
 
-class Refused(Exception):  # noqa: N818 - a no is not an error; it is an answer with its rule
+class Refused(Exception):
     """A no, with its own words: what was wrong, the rule with the numbers put in, what to do."""
 
     def __init__(self, template: str, /, **values: object) -> None:
@@ -74,7 +74,7 @@ class Refused(Exception):  # noqa: N818 - a no is not an error; it is an answer 
         self.buttons: Keyboard = ()
 
 
-class Undelivered(Exception):  # noqa: N818 - the channel's answer to a sending, not a fault of ours
+class Undelivered(Exception):
     """A channel could not deliver.
 
     `permanent`: never try this address again until its owner writes. `retry_after`: seconds; the whole

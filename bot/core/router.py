@@ -161,6 +161,16 @@ class Router(Generic[T]):
 
         return register
 
+    def stranger_says(self, handler: Handler[T]) -> Handler[T]:
+        """Answer whatever somebody says whom we do not know."""
+        self.stranger = handler
+        return handler
+
+    def handed(self, handler: Callable[[Turn[T], Handed], Answer]) -> Callable[[Turn[T], Handed], Answer]:
+        """Take a file that a member hands over."""
+        self.file = handler
+        return handler
+
     def include(self, others: Iterable[Router[T]]) -> None:
         for other in others:
             for command in other.commands.values():

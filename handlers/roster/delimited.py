@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from handlers.roster.table import (
     HEAD,
     MAX_COLUMNS,
+    MAX_LINE,
+    MAX_PLACE,
     MAX_ROWS,
     Judge,
     Line,
@@ -111,6 +113,10 @@ def _lines(text: str, delimiter: str) -> Iterator[Line]:
             raise RosterUnreadable("broken_csv", line=row) from None
         if cells is None:
             return
+        if row > MAX_LINE:
+            raise RosterUnreadable("too_many_rows", limit=MAX_ROWS)
+        if len(cells) > MAX_PLACE:
+            raise RosterUnreadable("too_many_columns", limit=MAX_COLUMNS)
         values: dict[int, Value] = {}
         for column, cell in enumerate(cells, 1):
             kept = KEPT_TEXT.fullmatch(cell) if cell.startswith("=") else None

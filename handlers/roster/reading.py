@@ -17,6 +17,8 @@ from handlers.roster.workbook import read_workbook
 
 __all__ = ["IgnoredColumn", "Roster", "RosterRow", "RosterUnreadable", "RowProblem", "read_roster"]
 
+MAX_TWINS = 10
+"""Rows named beside a duplicate: were all named by all, one number filled down a column filled the memory."""
 FORMATS = (
     (b"%PDF", "pdf"),
     (b"\x89PNG", "picture"),
@@ -182,7 +184,7 @@ def _duplicates(rows: Iterable[RosterRow], columns: dict[str, int]) -> Iterable[
             if row.line in told:
                 continue
             told.add(row.line)
-            others = tuple(twin.line for twin in twins if twin is not row)
+            others = tuple(twin.line for twin in twins[: MAX_TWINS + 1] if twin is not row)[:MAX_TWINS]
             yield RowProblem(
                 row.line,
                 column,

@@ -45,7 +45,7 @@ class RowProblem:
 
     `column` is one of `columns.NAMES`, or None for the row as a whole; `cell` is what the sheet calls the
     place (F12); `shown` is what stands there if that helps and harms nobody: never a phone, an address or a
-    base, and nothing that looks like one in the wrong column. `lines` are the other rows of a duplicate,
+    base, and nothing that looks like one in the wrong column. `lines` are other rows of a duplicate,
     `area` the merged range, `suggestion` the code of the value that was perhaps meant.
     """
 

@@ -11,7 +11,11 @@ from bot.core.reply import Refused
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_ROWS = 200_000
+MAX_LINE = 1_048_576
+"""The last row that any spreadsheet program shows, blank ones counted."""
 MAX_COLUMNS = 200
+MAX_PLACE = 16_384
+"""The last column (XFD) that any spreadsheet program shows."""
 MAX_TEXT = 500
 """Characters of one cell that we look at: longer than any name, path of branches or list of offices."""
 HEAD = 10

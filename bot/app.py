@@ -1,0 +1,64 @@
+"""The wiring: the only place where parts are chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from bot.config import Config
+from bot.reception import Reception
+from bot.render import Renderer
+from handlers import Capability, binding, home
+from storage.database import Database
+from storage.house import House
+from storage.keys import Keys
+
+Clock = Callable[[], datetime]
+
+
+def now() -> datetime:
+    """The time, where nobody gives another."""
+    return datetime.now(UTC)
+
+
+def capabilities() -> list[Capability]:
+    """Everything Tiexin can do, in the order of 帮助."""
+    others = [binding.capability]
+    return [home.capability(others), *others]
+
+
+def house(config: Config, *, demo: bool = False) -> House:
+    """What is the same for everybody in this installation."""
+    return House(
+        keys=Keys.from_file(config.security.key_file),
+        name=config.org.name or "贴心",
+        zone=ZoneInfo(config.org.time_zone),
+        language=config.org.language,
+        public_url=config.server.public_url or f"http://{config.server.host}:{config.server.port}",
+        policy=config.policy.channels,
+        rules=config.rules.dir,
+        demo=demo,
+    )
+
+
+@dataclass(frozen=True)
+class App:
+    """The parts that both doors, the server and the command line, need."""
+
+    config: Config
+    database: Database
+    reception: Reception
+    clock: Clock = now
+
+    @property
+    def house(self) -> House:
+        return self.database.house
+
+
+def build(config: Config, *, demo: bool = False, clock: Clock = now) -> App:
+    """Everything but the server. Raises Incomplete where a template or a translation is missing."""
+    its_house = house(config, demo=demo)
+    renderer = Renderer(its_house.zone)
+    return App(config, Database(config.database.url, its_house), Reception(capabilities(), renderer), clock)

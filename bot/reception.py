@@ -1,0 +1,124 @@
+"""Reception: one event in, one answer out, in one transaction."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from bot.core.conversation import Conversation
+from bot.core.event import Event
+from bot.core.memory import Offer
+from bot.core.reply import Message, Phrase, Refused, Reply, words
+from bot.core.router import Sender, Turn
+from bot.render import LANGUAGES, Renderer
+from handlers import Capability, Router
+from storage import addresses, dialogues, people
+from storage.campaigns import Telling
+from storage.database import is_trouble
+from storage.house import Tx
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was answered. `again`: the event had been answered before, with exactly this."""
+
+    messages: list[Message]
+    person_id: int | None
+    again: bool = False
+    broken: str | None = None
+    """The number of an error of ours, as the person was told it."""
+
+
+class Reception:
+    """Knows every capability; sees to it that the same event gets the same answer, and that a bug is one."""
+
+    def __init__(self, capabilities: Iterable[Capability], renderer: Renderer) -> None:
+        self.capabilities = tuple(capabilities)
+        self.renderer = renderer
+        router = Router()
+        router.include(capability.router for capability in self.capabilities)
+        self.conversation = Conversation(router)
+        self.router = self.conversation.router
+        self._tell = {kind: compose for c in self.capabilities for kind, compose in c.tell.items()}
+        renderer.check(self._phrases())
+
+    def receive(self, tx: Tx, event: Event, now: datetime) -> Answered:
+        """Answer an event. Everything it changed, and the answer itself, is in the transaction.
+
+        Raises only what the database raises when it cannot be written to: then nothing was done.
+        """
+        digest = dialogues.digest(tx, event.address, event.event_id)
+        before = dialogues.look(tx, event.address, digest)
+        if before.answer is not None:
+            return Answered(before.answer, before.person_id, again=True)
+        if before.dead:
+            addresses.set_dead(tx, event.address, dead=False)
+        sender = None if before.person_id is None else Sender(before.person_id, before.name)
+        turn = Turn(tx, sender, event.address, now, tx.house.zone, self._language(tx, before.language, event))
+        memory, broken = before.memory, None
+        try:
+            with tx.savepoint():
+                reply = self.conversation.answer(turn, event, memory)
+        except Refused as no:
+            reply = Reply(no.words, no.buttons)
+        except Exception as error:
+            if is_trouble(error):
+                raise
+            broken = digest.hex()[:6].upper()
+            frames = [
+                f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}"
+                for f in traceback.extract_tb(error.__traceback__)
+            ]
+            log.error("handler failed", number=broken, error=type(error).__name__, frames=frames[-6:])
+            reply = Reply(words("conversation.broken", number=broken))
+        language = turn.language
+        messages = [self.renderer.message(reply, language)]
+        memory.offers = offers(messages)
+        after = addresses.find(tx, event.address) if sender is None else None
+        owner = after.person_id if after else before.person_id
+        dialogues.keep(tx, now, event.address, digest, owner, memory, messages, before)
+        return Answered(messages, owner, broken=broken)
+
+    def compose(self, tx: Tx, now: datetime, telling: Telling, person_id: int) -> Message | None:
+        """What a campaign says to a person now, in their language; None: it need not be said any more."""
+        reply = self._tell[telling.kind](tx, now, telling, person_id)
+        if reply is None:
+            return None
+        language = people.get(tx, person_id).language or tx.house.language
+        return self.renderer.message(reply, language)
+
+    def due(self, tx: Tx, now: datetime) -> int:
+        """Do what is due now, everywhere; how much there was."""
+        return sum(capability.due(tx, now) for capability in self.capabilities if capability.due)
+
+    @staticmethod
+    def _language(tx: Tx, own: str, event: Event) -> str:
+        hint = (event.language or "")[:2].lower()
+        return own or (hint if hint in LANGUAGES else tx.house.language)
+
+    def _phrases(self) -> Iterable[Phrase]:
+        for command in self.router.commands.values():
+            yield command.line
+            yield from (Phrase(word) for word in command.words[:1])
+        for use in self.router.forms.values():
+            yield use.form.title
+            for question in use.form.questions.values():
+                yield question.text
+                yield question.title
+
+
+def offers(messages: Iterable[Message]) -> tuple[Offer, ...]:
+    """The buttons that stand at an address after these messages."""
+    return tuple(
+        Offer(key.label, key.payload, key.walk)
+        for message in messages
+        for row in message.keys
+        for key in row
+        if key.payload is not None
+    )

@@ -1,0 +1,118 @@
+"""Binding, as use cases: issue codes, bind after consent, release an address."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.core.action import Code
+from bot.core.event import Address
+from bot.core.reply import Button, Phrase, Refused, Reply, words
+from bot.core.router import Run
+from handlers.binding.codes import new_code
+from handlers.rights import Right, require
+from storage import addresses, audit, campaigns, dialogues, organisations, people, web
+from storage.addresses import Bound
+from storage.audit import Actor
+from storage.campaigns import Telling
+from storage.house import Tx
+from storage.people import Somebody
+
+LIFE = timedelta(hours=24)
+SLIP_LIFE = timedelta(days=7)
+"""Printed slips lie on a desk for a few days."""
+TRIES = 5
+"""Wrong codes per address and hour."""
+BRAKE = 200
+"""Wrong codes per hour in the whole house; above that nobody new is bound until the next hour."""
+CONSENT = "2026-11"
+"""The version of the text in `binding.consent`."""
+PENDING = timedelta(minutes=30)
+
+
+def issue(tx: Tx, now: datetime, actor: Actor, person: Somebody, *, life: timedelta = LIFE) -> str:
+    """A new code for somebody; earlier ones become worthless. Raises Refused without the right."""
+    require(tx, now, actor, Right.CODE, organisations.get(tx, person.organisation_id))
+    if person.left_on is not None:
+        raise Refused("binding.has_left", name=person.name)
+    addresses.revoke_codes(tx, now, person.id)
+    code = new_code()
+    addresses.add_code(tx, _digest(tx, code), person.id, now + life)
+    audit.record(tx, now, actor, "code.issue", person.number, until=now + life)
+    return code
+
+
+def show_code(tx: Tx, now: datetime, address: Address, code: str | None) -> bool:
+    """An address shows a code: whether it is good. Counts wrong ones; raises Refused when there were too many."""
+    here, everywhere = addresses.wrong_tries(tx, address, now)
+    if here >= TRIES:
+        raise Refused("binding.too_many_tries", tries=TRIES)
+    if everywhere >= BRAKE:
+        raise Refused("binding.braked")
+    if code is None or addresses.code_owner(tx, _digest(tx, code), now) is None:
+        addresses.note_wrong_try(tx, address, now)
+        return False
+    addresses.set_pending(tx, address, _digest(tx, code), now + PENDING)
+    return True
+
+
+def consent(tx: Tx, now: datetime, address: Address) -> Somebody:
+    """Bind an address that has shown a good code and now consents. Raises Refused if the code is gone meanwhile."""
+    digest = addresses.pending(tx, address, now)
+    addresses.clear_pending(tx, address)
+    person_id = addresses.use_code(tx, digest, now) if digest else None
+    if person_id is None:
+        raise Refused("binding.code_is_gone")
+    person = people.get(tx, person_id)
+    if person.left_on is not None:
+        raise Refused("binding.code_is_gone")
+    before = addresses.of_person(tx, person_id)
+    bound = address
+    if address.channel == "web":
+        bound = Address("web", f"p{person_id}")
+        web.move_session(tx, address.key, bound.key)
+    if addresses.find(tx, bound) is None:
+        addresses.bind(tx, person_id, bound, now, consent=CONSENT)
+    dialogues.move(tx, address, person_id)
+    audit.record(
+        tx, now, Actor(person_id, person.name, "chat"), "address.bind", person.number, channel=address.channel
+    )
+    if before:
+        campaigns.create(tx, now, "bound", person_id, [person_id], channel=address.channel,
+                         channels=",".join(sorted({b.address.channel for b in before} - {address.channel}))
+                         or before[0].address.channel)  # fmt: skip
+    return person
+
+
+def decline(tx: Tx, address: Address) -> None:
+    """No consent, no binding: nothing is kept of the attempt."""
+    addresses.clear_pending(tx, address)
+
+
+def release(tx: Tx, now: datetime, actor: Actor, bound: Bound) -> None:
+    """Let an address go: its owner from any of their addresses, or an office with the right to issue codes."""
+    person = people.get(tx, bound.person_id)
+    if actor.person_id != bound.person_id:
+        require(tx, now, actor, Right.CODE, organisations.get(tx, person.organisation_id))
+    addresses.unbind(tx, bound, now)
+    if bound.address.channel == "web":
+        web.end_sessions(tx, now, key=bound.address.key)
+    audit.record(tx, now, actor, "address.release", person.number, channel=bound.address.channel)
+
+
+def due(tx: Tx, now: datetime) -> int:
+    """Remove codes, answers and drafts whose time is over."""
+    return addresses.purge_codes(tx, now) + dialogues.purge(tx, now)
+
+
+def _tell_bound(tx: Tx, _now: datetime, telling: Telling, _person_id: int) -> Reply:
+    return Reply(
+        words("binding.announced", channel=words(f"binding.channel_{telling.values['channel']}")),
+        ((Button(Phrase("解绑"), Run(Code("unbind"))),),),
+    )
+
+
+tell = {"bound": _tell_bound}
+
+
+def _digest(tx: Tx, code: str) -> bytes:
+    return tx.house.keys.digest("binding code", code)
