@@ -38,9 +38,7 @@ class Renderer:
     def __init__(self, zone: ZoneInfo, folder: Path = TEMPLATES) -> None:
         self._zone = zone
         with (folder / "locale" / "en.po").open("rb") as file:
-            self._english = {
-                str(m.id): str(m.string) for m in read_po(file, locale="en") if m.id and m.string
-            }
+            self._english = {str(m.id): str(m.string) for m in read_po(file, locale="en") if m.id and m.string}
         self._blocks = {language: dict(self._compile(folder, language)) for language in LANGUAGES}
         chinese, english = (set(self._blocks[language]) for language in LANGUAGES)
         if apart := chinese ^ english:
@@ -82,7 +80,8 @@ class Renderer:
 
     def page(self, name: str, language: str, **values: object) -> str:
         """A page of `templates/web/`, escaped."""
-        return self._page_environments[language].get_template(name).render(values)
+        text: str = self._page_environments[language].get_template(name).render(values)
+        return text
 
     def _key(self, button: Button, language: str) -> Key:
         payload = button.action.encode() if button.action else None

@@ -68,9 +68,7 @@ def read_cases(file: Path) -> list[object]:
     except UnicodeDecodeError:
         raise CaseFileError(f"{file}: is not UTF-8; save it as UTF-8") from None
     except json.JSONDecodeError as error:
-        raise CaseFileError(
-            f"{file}: is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
-        ) from None
+        raise CaseFileError(f"{file}: is not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
     except (RecursionError, ValueError):  # nested without end, or a number of thousands of digits
         raise CaseFileError(f"{file}: holds a number or a nesting beyond reason; correct it") from None
     if not isinstance(cases, list):
@@ -184,11 +182,7 @@ def _disagreements(case: object, place: str, kinds: Mapping[str, Kind]) -> list[
     if not isinstance(given, Mapping):
         return [Disagreement(name, kind, "input", "an object", NOTHING if given is None else given)]
     if not isinstance(expect, Mapping) or not expect:
-        return [
-            Disagreement(
-                name, kind, "expect", "an object with a field", NOTHING if expect is None else expect
-            )
-        ]
+        return [Disagreement(name, kind, "expect", "an object with a field", NOTHING if expect is None else expect)]
     try:
         got = kinds[kind](given)
     except Malformed as malformed:

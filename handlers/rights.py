@@ -60,11 +60,7 @@ def places(tx: Tx, now: datetime, actor: Actor, right: Right) -> list[Org]:
     if actor.person_id is None:
         return []
     roles = roles_with(right)
-    held = [
-        office.org
-        for office in offices.of_person(tx, actor.person_id, today(tx, now))
-        if office.role in roles
-    ]
+    held = [office.org for office in offices.of_person(tx, actor.person_id, today(tx, now)) if office.role in roles]
     return [org for org in held if not any(o.holds(org) and o != org for o in held)]
 
 
@@ -77,6 +73,4 @@ def may(tx: Tx, now: datetime, actor: Actor, right: Right, org: Org | None = Non
 def require(tx: Tx, now: datetime, actor: Actor, right: Right, org: Org) -> None:
     """Raises Refused, naming the organisation and the offices that could."""
     if not may(tx, now, actor, right, org):
-        raise Refused(
-            "rights.not_here", org=org.name, right=words(f"rights.{right}"), offices=roles_with(right)
-        )
+        raise Refused("rights.not_here", org=org.name, right=words(f"rights.{right}"), offices=roles_with(right))

@@ -72,9 +72,7 @@ def one_org(tx: Tx, name: str) -> Org:
     if not found:
         raise Refused("scope.no_such_org", name=name)
     if len(found) > 1:
-        raise Refused(
-            "scope.ambiguous_org", name=name, paths=[organisations.path_name(tx, org) for org in found]
-        )
+        raise Refused("scope.ambiguous_org", name=name, paths=[organisations.path_name(tx, org) for org in found])
     return found[0]
 
 

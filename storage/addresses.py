@@ -90,9 +90,7 @@ def _bound(row: tuple[int, str, str, int, datetime, bool]) -> Bound:
 def of_people(tx: Tx, ids: Iterable[int]) -> dict[int, list[Bound]]:
     """The addresses of several people (at most a few hundred), oldest binding first."""
     found: dict[int, list[Bound]] = {}
-    statement = _BOUND.where(col(Binding.person_id).in_(list(ids))).order_by(
-        col(Binding.bound_at), col(Binding.id)
-    )
+    statement = _BOUND.where(col(Binding.person_id).in_(list(ids))).order_by(col(Binding.bound_at), col(Binding.id))
     for row in tx.run(statement):
         found.setdefault(row.person_id, []).append(_bound(tuple(row)))
     return found
@@ -103,9 +101,7 @@ def of_person(tx: Tx, person_id: int) -> list[Bound]:
 
 
 def find(tx: Tx, address: Address) -> Bound | None:
-    row = tx.run(
-        _BOUND.where(col(Binding.channel) == address.channel, col(Binding.key) == address.key)
-    ).one_or_none()
+    row = tx.run(_BOUND.where(col(Binding.channel) == address.channel, col(Binding.key) == address.key)).one_or_none()
     return _bound(tuple(row)) if row else None
 
 
@@ -113,9 +109,7 @@ def bind(tx: Tx, person_id: int, address: Address, now: datetime, *, consent: st
     """Bind an address that belongs to nobody, with the version of the text that was consented to."""
     tx.run(insert(Binding).values(channel=address.channel, key=address.key, person_id=person_id, bound_at=now,
                                   dead=False))  # fmt: skip
-    tx.run(
-        insert(Consent).values(person_id=person_id, channel=address.channel, version=consent, given_at=now)
-    )
+    tx.run(insert(Consent).values(person_id=person_id, channel=address.channel, version=consent, given_at=now))
 
 
 def unbind(tx: Tx, bound: Bound, now: datetime) -> None:
@@ -182,9 +176,7 @@ def use_code(tx: Tx, digest: bytes, now: datetime) -> int | None:
 
 def revoke_codes(tx: Tx, now: datetime, person_id: int | None = None) -> int:
     """Make the unused codes of a person (or of everybody) worthless; how many there were."""
-    statement = update(BindingCode).where(
-        col(BindingCode.used_at).is_(None), col(BindingCode.expires_at) > now
-    )
+    statement = update(BindingCode).where(col(BindingCode.used_at).is_(None), col(BindingCode.expires_at) > now)
     if person_id is not None:
         statement = statement.where(col(BindingCode.person_id) == person_id)
     return tx.run(statement.values(expires_at=now)).rowcount

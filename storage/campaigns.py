@@ -126,9 +126,7 @@ def about(tx: Tx, kind: str, subject: int) -> list[Telling]:
 
 
 def recipients(tx: Tx, campaign_id: int) -> list[int]:
-    return unpack_ids(
-        tx.run(select(col(Campaign.people)).where(col(Campaign.id) == campaign_id)).scalar_one()
-    )
+    return unpack_ids(tx.run(select(col(Campaign.people)).where(col(Campaign.id) == campaign_id)).scalar_one())
 
 
 def expand(tx: Tx, now: datetime) -> int:
@@ -150,9 +148,7 @@ def expand(tx: Tx, now: datetime) -> int:
     wanted = None if campaign["channels"] in ("all", "preferred") else set(campaign["channels"].split(","))
     rows = []
     for person in batch:
-        reach = [
-            b for b in bound.get(person, []) if not b.dead and (wanted is None or b.address.channel in wanted)
-        ]
+        reach = [b for b in bound.get(person, []) if not b.dead and (wanted is None or b.address.channel in wanted)]
         common = {
             "campaign_id": campaign["id"],
             "person_id": person,
@@ -174,8 +170,10 @@ def expand(tx: Tx, now: datetime) -> int:
     return max(len(batch), 1)
 
 
-_DUE = [col(Delivery.id), col(Delivery.campaign_id), col(Delivery.person_id), col(Delivery.channel), col(Delivery.key),
-        col(Delivery.attempts), col(Delivery.message), col(Delivery.revise)]  # fmt: skip
+_DUE = [
+    col(Delivery.id), col(Delivery.campaign_id), col(Delivery.person_id), col(Delivery.channel), col(Delivery.key),
+    col(Delivery.attempts), col(Delivery.message), col(Delivery.revise),
+]  # fmt: skip
 
 
 def _due(row: Any) -> Due:
@@ -187,15 +185,11 @@ def claim(tx: Tx, now: datetime, owner: str, channel: str, most: int, lease: tim
     free = or_(col(Delivery.lease_until).is_(None), col(Delivery.lease_until) < now)
     due = and_(col(Delivery.state) == "queued", col(Delivery.channel) == channel, col(Delivery.due_at) <= now)
     again = and_(col(Delivery.revise), col(Delivery.channel) == channel, col(Delivery.state).in_(ARRIVED))
-    inner = (
-        select(col(Delivery.id)).where(or_(due, again), free).order_by(col(Delivery.due_at), col(Delivery.id))
-    )
+    inner = select(col(Delivery.id)).where(or_(due, again), free).order_by(col(Delivery.due_at), col(Delivery.id))
     inner = inner.limit(most)
     if tx.postgres:
         inner = inner.with_for_update(skip_locked=True)
-    statement = (
-        update(Delivery).where(col(Delivery.id).in_(inner)).values(owner=owner, lease_until=now + lease)
-    )
+    statement = update(Delivery).where(col(Delivery.id).in_(inner)).values(owner=owner, lease_until=now + lease)
     return sorted((_due(row) for row in tx.run(statement.returning(*_DUE))), key=lambda due: due.id)
 
 
@@ -232,9 +226,7 @@ def finish(tx: Tx, now: datetime, owner: str, outcomes: Iterable[Outcome]) -> No
         if outcome.again_at is not None:
             values["due_at"] = outcome.again_at
         mine = and_(col(Delivery.id) == outcome.id, col(Delivery.owner) == owner)
-        done = tx.run(
-            update(Delivery).where(mine, col(Delivery.state).in_(["sending", "queued"])).values(**values)
-        )
+        done = tx.run(update(Delivery).where(mine, col(Delivery.state).in_(["sending", "queued"])).values(**values))
         if not done.rowcount:
             values.pop("state")
             tx.run(update(Delivery).where(mine).values(**values))
@@ -273,9 +265,7 @@ def recover(tx: Tx, now: datetime, repeatable: Iterable[str]) -> int:
 def cancel(tx: Tx, now: datetime, campaign_id: int) -> int:
     """Stop what has not been sent yet; how many deliveries (or, unexpanded, recipients) that were."""
     telling = get(tx, campaign_id)
-    done = select(func.count(func.distinct(col(Delivery.person_id)))).where(
-        col(Delivery.campaign_id) == campaign_id
-    )
+    done = select(func.count(func.distinct(col(Delivery.person_id)))).where(col(Delivery.campaign_id) == campaign_id)
     unexpanded = telling.total - int(tx.run(done).scalar_one()) if telling.state in ("waiting", "held") else 0
     tx.run(update(Campaign).where(col(Campaign.id) == campaign_id).values(state="cancelled"))
     stopped = tx.run(
@@ -351,12 +341,8 @@ def reached(tx: Tx, campaign_ids: Sequence[int]) -> set[int]:
 
 def next_due(tx: Tx, now: datetime) -> datetime | None:
     """When the next campaign or delivery falls due; None: nothing waits."""
-    waiting = tx.run(
-        select(func.min(col(Campaign.due_at))).where(col(Campaign.state) == "waiting")
-    ).scalar_one()
-    queued = tx.run(
-        select(func.min(col(Delivery.due_at))).where(col(Delivery.state) == "queued")
-    ).scalar_one()
+    waiting = tx.run(select(func.min(col(Campaign.due_at))).where(col(Campaign.state) == "waiting")).scalar_one()
+    queued = tx.run(select(func.min(col(Delivery.due_at))).where(col(Delivery.state) == "queued")).scalar_one()
     moments = [moment for moment in (waiting, queued) if moment is not None]
     return min(moments) if moments else None
 
@@ -366,9 +352,7 @@ def after_restore(tx: Tx, now: datetime) -> tuple[int, int]:
     unknown = tx.run(
         update(Delivery)
         .where(col(Delivery.state).in_(["queued", "sending"]))
-        .values(
-            state="unknown", reason="restored from a backup", owner=None, lease_until=None, changed_at=now
-        )
+        .values(state="unknown", reason="restored from a backup", owner=None, lease_until=None, changed_at=now)
     ).rowcount
     held = tx.run(update(Campaign).where(col(Campaign.state) == "waiting").values(state="held")).rowcount
     settings.put(tx, "held_before", now.isoformat())

@@ -57,9 +57,7 @@ def open_engine(url: str, *, read_only: bool = False, pool_size: int = 5) -> Eng
             connect_args={"check_same_thread": False},
         )  # fmt: skip
     else:
-        engine = create_engine(
-            parsed, hide_parameters=True, pool_size=pool_size, max_overflow=0, pool_pre_ping=True
-        )
+        engine = create_engine(parsed, hide_parameters=True, pool_size=pool_size, max_overflow=0, pool_pre_ping=True)
 
     if sqlite:
 
@@ -181,6 +179,4 @@ def check_revision(url: str) -> None:
     """Raises Behind, with the remedy, unless the tables are this program's."""
     have, want = revisions(url)
     if have != want:
-        raise Behind(
-            f"the database is at revision {have or 'none'}, this program needs {want}: run `tiexin init`"
-        )
+        raise Behind(f"the database is at revision {have or 'none'}, this program needs {want}: run `tiexin init`")

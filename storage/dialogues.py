@@ -92,9 +92,7 @@ def look(tx: Tx, address: Address, event: bytes) -> Situation:
     values = {"digest": event, "channel": address.channel, "key": address.key, "address": str(address)}
     answer, person_id, name, language, dead, draft, standing = tx.run(_LOOK, values).one()
     if answer is not None:
-        return Situation(
-            _load_answer(tx, answer), person_id, name or "", language or "", bool(dead), Memory()
-        )
+        return Situation(_load_answer(tx, answer), person_id, name or "", language or "", bool(dead), Memory())
     if person_id is not None:
         tx.lock("person", person_id)
         draft = tx.run(_DRAFT, {"owner": f"p{person_id}"}).scalar_one_or_none()

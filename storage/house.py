@@ -14,13 +14,16 @@ from sqlalchemy import Connection, CursorResult, Executable, text
 from storage.keys import Keys
 
 
+BEIJING = ZoneInfo("Asia/Shanghai")
+
+
 @dataclass(frozen=True)
 class House:
     """What is the same for everybody in this installation."""
 
     keys: Keys
     name: str = "贴心"
-    zone: ZoneInfo = ZoneInfo("Asia/Shanghai")
+    zone: ZoneInfo = BEIJING
     language: str = "zh"
     public_url: str = "http://127.0.0.1:8080"
     policy: str = "open"
@@ -41,7 +44,7 @@ class Tx:
 
     def run(
         self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
-    ) -> CursorResult[Any]:
+    ) -> CursorResult[*tuple[Any, ...]]:
         """Execute a statement; a sequence of values runs it once for each."""
         return self.connection.execute(statement, values)
 

@@ -94,9 +94,7 @@ def acknowledge(tx: Tx, now: datetime, notice_id: int, person_id: int, channel: 
 
 def acknowledgements(tx: Tx, notice_id: int) -> dict[int, datetime]:
     """Who has confirmed, and when."""
-    statement = select(col(NoticeAck.person_id), col(NoticeAck.at)).where(
-        col(NoticeAck.notice_id) == notice_id
-    )
+    statement = select(col(NoticeAck.person_id), col(NoticeAck.at)).where(col(NoticeAck.notice_id) == notice_id)
     return {row.person_id: row.at for row in tx.run(statement)}
 
 

@@ -47,9 +47,7 @@ _HELD = ORG.add_columns(
 def _held(tx: Tx, *conditions: object) -> list[Held]:
     rows = tx.run(_HELD.where(*conditions).order_by(col(Organisation.path), col(Office.id)))  # type: ignore[arg-type]  # conditions are column expressions
     width = len(Org.__slots__)
-    return [
-        Held(row[width], row[width + 1], row[width + 2], Org(*row[:width]), *row[width + 3 :]) for row in rows
-    ]
+    return [Held(row[width], row[width + 1], row[width + 2], Org(*row[:width]), *row[width + 3 :]) for row in rows]
 
 
 def _in_force(on: date) -> object:

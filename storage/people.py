@@ -85,15 +85,15 @@ def add(tx: Tx, now: datetime, **values: Any) -> int:
 
 def add_many(tx: Tx, now: datetime, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """New people; their ids, in order."""
-    blank = {"gender": "", "born": None, "admitted_on": None, "confirmed_on": None, "email": "", "phone": None,
-             "phone_digest": None, "dues_category": "", "dues_base": None, "language": "", "left_on": None}  # fmt: skip
+    blank = {
+        "gender": "", "born": None, "admitted_on": None, "confirmed_on": None, "email": "", "phone": None,
+        "phone_digest": None, "dues_category": "", "dues_base": None, "language": "", "left_on": None,
+    }  # fmt: skip
     tx.run(insert(Person), [{**blank, **_sealed(tx, row), "created_at": now} for row in rows])
     numbers = [row["number"] for row in rows]
     ids: dict[str, int] = {}
     for at in range(0, len(numbers), 500):
-        statement = select(col(Person.number), col(Person.id)).where(
-            col(Person.number).in_(numbers[at : at + 500])
-        )
+        statement = select(col(Person.number), col(Person.id)).where(col(Person.number).in_(numbers[at : at + 500]))
         ids |= {row.number: row.id for row in tx.run(statement)}
     return [ids[number] for number in numbers]
 

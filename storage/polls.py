@@ -114,7 +114,7 @@ def get(tx: Tx, poll_id: int) -> Ballot | None:
     if row is None:
         return None
     labels = tx.run(_OPTIONS.where(col(PollOption.poll_id) == poll_id)).scalars()
-    return Ballot(*row, options=tuple(labels))
+    return Ballot(*row, tuple(labels))
 
 
 def listed(tx: Tx, *conditions: Any) -> list[Ballot]:
@@ -141,9 +141,7 @@ def to_open(tx: Tx, now: datetime) -> list[Ballot]:
 
 def set_state(tx: Tx, poll_id: int, state: str, *, was: str, **values: Any) -> bool:
     """Move a poll on; whether it was still in the state it was thought to be in."""
-    statement = (
-        update(Poll).where(col(Poll.id) == poll_id, col(Poll.state) == was).values(state=state, **values)
-    )
+    statement = update(Poll).where(col(Poll.id) == poll_id, col(Poll.state) == was).values(state=state, **values)
     return bool(tx.run(statement).rowcount)
 
 
@@ -180,9 +178,7 @@ def _places(kept: str | None) -> tuple[int, ...] | None:
 
 def stand(tx: Tx, poll_id: int, person_id: int) -> Stand | None:
     """Where a person stands; None: not on the roll."""
-    row = tx.run(
-        _STAND.where(col(PollRoll.poll_id) == poll_id, col(PollRoll.person_id) == person_id)
-    ).one_or_none()
+    row = tx.run(_STAND.where(col(PollRoll.poll_id) == poll_id, col(PollRoll.person_id) == person_id)).one_or_none()
     return Stand(_places(row.choice), _places(row.marking) or ()) if row else None
 
 

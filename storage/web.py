@@ -74,9 +74,7 @@ class Line:
 
 def add_session(tx: Tx, digest: bytes, key: str, now: datetime, expires_at: datetime, device: str) -> None:
     tx.run(
-        insert(WebSession).values(
-            digest=digest, key=key, device=device[:120], created_at=now, expires_at=expires_at
-        )
+        insert(WebSession).values(digest=digest, key=key, device=device[:120], created_at=now, expires_at=expires_at)
     )
 
 
@@ -148,9 +146,7 @@ def use_link(tx: Tx, digest: bytes, now: datetime) -> tuple[int, str] | None:
 
 def revoke_links(tx: Tx, now: datetime) -> int:
     return tx.run(
-        update(WebLink)
-        .where(col(WebLink.used_at).is_(None), col(WebLink.expires_at) > now)
-        .values(expires_at=now)
+        update(WebLink).where(col(WebLink.used_at).is_(None), col(WebLink.expires_at) > now).values(expires_at=now)
     ).rowcount
 
 
@@ -159,9 +155,7 @@ def _next_version(tx: Tx) -> int:
     return int(tx.run(select(func.coalesce(func.max(col(WebMessage.version)), 0))).scalar_one()) + 1
 
 
-def add_line(
-    tx: Tx, now: datetime, key: str, event_id: str, body: dict[str, Any], *, mine: bool = False
-) -> int:
+def add_line(tx: Tx, now: datetime, key: str, event_id: str, body: dict[str, Any], *, mine: bool = False) -> int:
     """Write a line into a chat; its id. The same event twice writes it once."""
     seen = select(col(WebMessage.id)).where(col(WebMessage.key) == key, col(WebMessage.event_id) == event_id)
     known = tx.run(seen).scalar_one_or_none()
@@ -176,9 +170,7 @@ def add_line(
 
 def revise_line(tx: Tx, line_id: int, body: dict[str, Any]) -> None:
     sealed = tx.house.keys.seal(json.dumps(body, ensure_ascii=False))
-    tx.run(
-        update(WebMessage).where(col(WebMessage.id) == line_id).values(body=sealed, version=_next_version(tx))
-    )
+    tx.run(update(WebMessage).where(col(WebMessage.id) == line_id).values(body=sealed, version=_next_version(tx)))
 
 
 _LINE = select(
@@ -194,16 +186,12 @@ def lines(tx: Tx, key: str, *, after: int = 0, limit: int = 100) -> list[Line]:
     """The latest lines of a chat that are new or changed since a version, in the order they were written."""
     statement = _LINE.where(col(WebMessage.key) == key, col(WebMessage.version) > after)
     rows = tx.run(statement.order_by(col(WebMessage.id).desc()).limit(limit)).all()
-    return [
-        Line(r.id, r.version, r.mine, json.loads(tx.house.keys.open(r.body)), r.at) for r in reversed(rows)
-    ]
+    return [Line(r.id, r.version, r.mine, json.loads(tx.house.keys.open(r.body)), r.at) for r in reversed(rows)]
 
 
 def line(tx: Tx, key: str, line_id: int) -> Line | None:
     row = tx.run(_LINE.where(col(WebMessage.key) == key, col(WebMessage.id) == line_id)).one_or_none()
-    return (
-        Line(row.id, row.version, row.mine, json.loads(tx.house.keys.open(row.body)), row.at) if row else None
-    )
+    return Line(row.id, row.version, row.mine, json.loads(tx.house.keys.open(row.body)), row.at) if row else None
 
 
 def purge(tx: Tx, now: datetime, before: datetime) -> None:

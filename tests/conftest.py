@@ -11,9 +11,7 @@ from tests.servers import database_url, postgres, postgres_url
 __all__ = ["database_url", "postgres", "postgres_url"]
 
 # No deadlines: a busy machine is no reason to fail. The health check that is off is a deadline as well.
-settings.register_profile(
-    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
-)
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("house")
 
 

@@ -84,9 +84,7 @@ def xlsx(
     `before` are sheets left of it, `hidden` the names of those not shown; `draw(book, sheet)` adds more.
     """
     file = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        file, {"in_memory": True, "default_date_format": "yyyy-mm-dd", **(options or {})}
-    )
+    book = xlsxwriter.Workbook(file, {"in_memory": True, "default_date_format": "yyyy-mm-dd", **(options or {})})
     for name, content in [*(before or {}).items(), ("名册", rows)]:
         sheet = book.add_worksheet(name)
         for line, row in enumerate(content):

@@ -143,9 +143,7 @@ def test_a_wrong_shape_names_the_field() -> None:
         (b"[" + b"9" * 5000 + b"]", "beyond reason"),
     ],
 )
-def test_a_file_that_holds_no_cases_is_named_with_what_is_wrong(
-    tmp_path: Path, content: bytes, words: str
-) -> None:
+def test_a_file_that_holds_no_cases_is_named_with_what_is_wrong(tmp_path: Path, content: bytes, words: str) -> None:
     file = tmp_path / "cases.json"
     file.write_bytes(content)
     with pytest.raises(CaseFileError) as found:

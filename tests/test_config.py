@@ -42,27 +42,19 @@ def test_the_example_is_the_defaults() -> None:
 
 
 def test_the_example_documents_every_key_with_its_default() -> None:
-    text = re.sub(
-        r"^# (?=\[[a-z]+\]$|[a-z_]+ = )", "", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE
-    )
+    text = re.sub(r"^# (?=\[[a-z]+\]$|[a-z_]+ = )", "", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     shown = tomllib.loads(text)
     assert {section: set(keys) for section, keys in shown.items()} == {
         section: set(model.model_fields) for section, model in SECTIONS.items()
     }
     for section, model in SECTIONS.items():
         for key, field in model.model_fields.items():
-            if (
-                not field.is_required()
-                and field.default is not None
-                and not isinstance(field.default, tuple | Path)
-            ):
+            if not field.is_required() and field.default is not None and not isinstance(field.default, tuple | Path):
                 assert shown[section][key] == field.default, f"{section}.{key}"
 
 
 def test_the_example_with_everything_switched_on_loads(tmp_path: Path) -> None:
-    text = re.sub(
-        r"^# (?=\[[a-z]+\]$|[a-z_]+ = )", "", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE
-    )
+    text = re.sub(r"^# (?=\[[a-z]+\]$|[a-z_]+ = )", "", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     telegram = load(_file(tmp_path, text), {}).telegram
     assert telegram is not None
     assert telegram.rate_group == 20
@@ -70,8 +62,7 @@ def test_the_example_with_everything_switched_on_loads(tmp_path: Path) -> None:
 
 def test_every_section_is_known_by_its_name() -> None:
     assert {
-        name: next(iter(get_args(field.annotation)), field.annotation)
-        for name, field in Config.model_fields.items()
+        name: next(iter(get_args(field.annotation)), field.annotation) for name, field in Config.model_fields.items()
     } == SECTIONS
 
 
@@ -124,10 +115,7 @@ def test_proxies_are_a_list_in_the_file_and_joined_by_commas_in_the_environment(
     file = _file(tmp_path, '[server]\ntrusted_proxies = ["127.0.0.1", "10.0.0.0/8"]\n')
     written = load(file, {}).server.trusted_proxies
     assert [str(network) for network in written] == ["127.0.0.1/32", "10.0.0.0/8"]
-    assert (
-        load(file, {"TIEXIN_SERVER__TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8"}).server.trusted_proxies
-        == written
-    )
+    assert load(file, {"TIEXIN_SERVER__TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8"}).server.trusted_proxies == written
 
 
 def test_settings_of_the_tests_are_no_keys(elsewhere: Path) -> None:

@@ -72,9 +72,7 @@ def test_no_text_does_anything_but_read_or_say_no(typed: str) -> None:
 
 
 @slow
-@given(
-    amounts, st.booleans(), st.booleans(), st.sampled_from(["{}", "{}元", "¥{}", " {} yuan", "人民币{}元整"])
-)
+@given(amounts, st.booleans(), st.booleans(), st.sampled_from(["{}", "{}元", "¥{}", " {} yuan", "人民币{}元整"]))
 def test_an_amount_that_was_written_is_read_back(fen: int, grouped: bool, wide: bool, frame: str) -> None:
     written = f"{fen // 100:,}.{fen % 100:02d}" if grouped else yuan(fen)
     typed = frame.format(written)
@@ -87,12 +85,7 @@ def chinese(number: int) -> str:
     """A second opinion on Chinese numerals below a hundred million: 10500 is 一万零五百."""
     if number >= 10_000:
         rest = number % 10_000
-        return (
-            chinese(number // 10_000)
-            + "万"
-            + ("零" if 0 < rest < 1000 else "")
-            + (chinese(rest) if rest else "")
-        )
+        return chinese(number // 10_000) + "万" + ("零" if 0 < rest < 1000 else "") + (chinese(rest) if rest else "")
     written = "".join(
         "零" if digit == "0" else "零一二三四五六七八九"[int(digit)] + unit
         for digit, unit in zip(f"{number:04d}", ("千", "百", "十", ""), strict=True)
@@ -110,9 +103,7 @@ def test_a_chinese_numeral_is_read_back(number: int) -> None:
 
 @slow
 @given(st.integers(1, 9), st.integers(1, 9), st.sampled_from([("百", 100), ("千", 1000), ("万", 10_000)]))
-def test_a_bare_last_digit_belongs_to_the_next_lower_unit(
-    first: int, last: int, unit: tuple[str, int]
-) -> None:
+def test_a_bare_last_digit_belongs_to_the_next_lower_unit(first: int, last: int, unit: tuple[str, int]) -> None:
     name, size = unit
     fen = (first * size + last * size // 10) * 100
     numerals = "零一二三四五六七八九"

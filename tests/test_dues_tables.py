@@ -105,9 +105,7 @@ letter = "M"
         ("[text.regulation]", "[texts.regulation]", "category[1].text"),
     ],
 )
-def test_a_slip_in_a_local_file_is_named_with_file_and_key(
-    tmp_path: Path, old: str, new: str, where: str
-) -> None:
+def test_a_slip_in_a_local_file_is_named_with_file_and_key(tmp_path: Path, old: str, new: str, where: str) -> None:
     folder = local(tmp_path, (old, new))
     with pytest.raises(TableError) as found:
         dues_book(folder)

@@ -32,9 +32,7 @@ async def call(telegram: FakeTelegram, method: str, **values: object) -> Json:
 
 
 @asynccontextmanager
-async def hooked(
-    limits: Limits | None = None, **hook: object
-) -> AsyncIterator[tuple[FakeTelegram, Listener]]:
+async def hooked(limits: Limits | None = None, **hook: object) -> AsyncIterator[tuple[FakeTelegram, Listener]]:
     """A Telegram that tells a listener."""
     async with FakeTelegram(limits=limits) as telegram, Listener() as bot:
         telegram.pace = 0
@@ -70,9 +68,7 @@ async def test_a_tap_answered_with_errors_is_tried_at_doubling_distances_and_los
         times = tries(telegram, then)
         assert times[:-1] == [0, 0, 2, 6, 14, 30, 62]
         assert 122 <= times[-1] <= 126
-        assert [(lost.update.body["id"], lost.why) for lost in telegram.dropped] == [
-            (tap.id, "retry too late")
-        ]
+        assert [(lost.update.body["id"], lost.why) for lost in telegram.dropped] == [(tap.id, "retry too late")]
         assert wang.spinning == [tap]
 
 
@@ -224,9 +220,7 @@ async def test_as_many_stuck_updates_as_twice_the_connections_stop_everybody() -
 async def test_a_method_in_the_reply_is_carried_out_and_its_result_discarded() -> None:
     async def toast(update: Json) -> web.StreamResponse:
         query = update["callback_query"]["id"]
-        return web.json_response(
-            {"method": "answerCallbackQuery", "callback_query_id": query, "text": "已记录"}
-        )
+        return web.json_response({"method": "answerCallbackQuery", "callback_query_id": query, "text": "已记录"})
 
     async with hooked() as (telegram, bot):
         wang = await asked(telegram)

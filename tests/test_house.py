@@ -72,9 +72,7 @@ def test_every_room_is_short_or_says_why() -> None:
         for file in _tracked()
         if file.suffix == ".py" and (lines := len(file.read_bytes().splitlines())) > LONGEST
     }
-    assert long.keys() == LONG.keys(), (
-        f"over {LONGEST} lines without a reason, or a reason without need: {long}"
-    )
+    assert long.keys() == LONG.keys(), f"over {LONGEST} lines without a reason, or a reason without need: {long}"
 
 
 def test_no_module_is_a_drawer_for_everything() -> None:
@@ -94,9 +92,7 @@ def test_the_law_needs_the_standard_library_alone() -> None:
 def test_the_conversation_knows_nobody_else() -> None:
     friends = {"bot.core", "rapidfuzz", "pydantic"}
     assert {
-        _name(file): found
-        for file in _modules("bot/core")
-        if (found := _strangers(file, friends, {"sqlalchemy"}))
+        _name(file): found for file in _modules("bot/core") if (found := _strangers(file, friends, {"sqlalchemy"}))
     } == {}
 
 

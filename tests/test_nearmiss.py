@@ -311,7 +311,5 @@ def test_the_dictionary_stays_at_home_when_the_bot_runs() -> None:
         "assert NearMiss({'投票': 'vote'}).closest('toupiao') == ['vote']; "
         "sys.exit(any(name.split('.')[0] == 'pypinyin' for name in sys.modules))"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")

@@ -72,9 +72,7 @@ def test_wang_fangs_row_becomes_wang_fang() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030", "gbk"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_csv_file_says_the_same_as_the_workbook(encoding: str, delimiter: str) -> None:
-    assert (
-        read(delimited(grid(WANG_FANG, LI), encoding, delimiter)).rows == read(xlsx(grid(WANG_FANG, LI))).rows
-    )
+    assert read(delimited(grid(WANG_FANG, LI), encoding, delimiter)).rows == read(xlsx(grid(WANG_FANG, LI))).rows
 
 
 def test_a_utf16_file_in_the_other_byte_order_is_read() -> None:
@@ -132,9 +130,7 @@ def test_a_heading_in_the_eleventh_row_is_not_looked_for() -> None:
 
 def test_blank_rows_and_rows_with_only_a_serial_number_are_nobody() -> None:
     headings = ("序号", *HEADINGS)
-    rows = grid(
-        {**WANG_FANG, "序号": 1}, {"序号": 2}, {}, {"姓名": " 　"}, {**LI, "序号": 3}, headings=headings
-    )
+    rows = grid({**WANG_FANG, "序号": 1}, {"序号": 2}, {}, {"姓名": " 　"}, {**LI, "序号": 3}, headings=headings)
     roster = read(xlsx(rows))
     assert [(row.line, row.name) for row in roster.rows] == [(2, "王芳"), (6, "李建国")]
     assert not roster.problems
@@ -206,9 +202,7 @@ def test_names_alone_do_not_tell_two_wang_fangs_apart() -> None:
         ("邮箱地扯", None),  # the file has that column already
     ],
 )
-def test_an_unknown_column_is_listed_with_what_it_was_perhaps_meant_to_be(
-    heading: str, meant: str | None
-) -> None:
+def test_an_unknown_column_is_listed_with_what_it_was_perhaps_meant_to_be(heading: str, meant: str | None) -> None:
     roster = read(xlsx([["员工号", "姓名", "邮箱", heading], ["1", "王芳", None, "?"]]))
     assert roster.ignored == (IgnoredColumn("D", heading, meant),)
     assert len(roster.rows) == 1
@@ -550,6 +544,12 @@ def test_two_rows_with_one_number_are_both_rejected_and_name_each_other() -> Non
     assert [row.name for row in roster.rows] == ["王芳"]
 
 
+def test_a_number_filled_down_the_whole_column_names_only_the_first_rows() -> None:
+    roster = read(delimited([["员工号", "姓名"], *[["1", "王芳"]] * 20_000]))
+    assert (len(roster.rejected), roster.rows) == (20_000, ())
+    assert roster.problems[-1].lines == tuple(range(2, 12))
+
+
 def test_without_numbers_the_same_person_twice_is_noticed() -> None:
     rows: list[list[Cell]] = [
         ["姓名", "手机"],
@@ -575,9 +575,7 @@ def test_without_numbers_the_same_person_twice_is_noticed() -> None:
         ({"人员类别": "群众", "入党日期": None, "转正日期": None}, ("offices", "kind_mismatch")),
     ],
 )
-def test_cells_that_contradict_each_other_are_refused(
-    changes: dict[str, Cell], problem: tuple[str, str]
-) -> None:
+def test_cells_that_contradict_each_other_are_refused(changes: dict[str, Cell], problem: tuple[str, str]) -> None:
     assert [(column, reason) for _, column, reason in told(one(**changes))] == [problem]
 
 
@@ -591,9 +589,7 @@ def test_a_formula_is_named_and_never_worked_out() -> None:
         ("M2", "formula", None),
         ("A3", "formula", None),
     ]
-    assert told(read(delimited(grid({**WANG_FANG, "姓名": "=cmd|' /c calc'!A0"})))) == [
-        (2, "name", "formula")
-    ]
+    assert told(read(delimited(grid({**WANG_FANG, "姓名": "=cmd|' /c calc'!A0"})))) == [(2, "name", "formula")]
 
 
 def test_an_error_value_is_named() -> None:
@@ -763,9 +759,7 @@ def test_a_damaged_workbook_is_read_or_refused(data: st.DataObject) -> None:
         return bytes(broken)
 
     part = data.draw(
-        st.sampled_from(
-            [SHEET, "xl/sharedStrings.xml", "xl/workbook.xml", "xl/styles.xml", "[Content_Types].xml"]
-        )
+        st.sampled_from([SHEET, "xl/sharedStrings.xml", "xl/workbook.xml", "xl/styles.xml", "[Content_Types].xml"])
     )
     answer = attempt(tampered(SAMPLE, {part: damage}))
     assert isinstance(answer, Roster) or answer.reason in REASONS

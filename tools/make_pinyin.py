@@ -16,9 +16,7 @@ from pypinyin.phrases_dict import phrases_dict
 from pypinyin.pinyin_dict import pinyin_dict
 
 TARGET = Path(__file__).resolve().parent.parent / "bot" / "core" / "pinyin.txt"
-HEADING = (
-    "# syllable, characters usually read so, characters sometimes read so; made by tools/make_pinyin.py\n"
-)
+HEADING = "# syllable, characters usually read so, characters sometimes read so; made by tools/make_pinyin.py\n"
 ATTESTED = 2  # one phrase may be an old poem (思 as sāi); two are a habit (血 as xiě)
 
 
@@ -53,9 +51,7 @@ def table() -> str:
     heard: Counter[tuple[str, str]] = Counter()
     for phrase, sounds in phrases_dict.items():
         if len(phrase) == len(sounds):
-            heard.update(
-                (character, plain(sound[0])) for character, sound in zip(phrase, sounds, strict=True)
-            )
+            heard.update((character, plain(sound[0])) for character, sound in zip(phrase, sounds, strict=True))
 
     usual: defaultdict[str, list[str]] = defaultdict(list)
     sometimes: defaultdict[str, list[str]] = defaultdict(list)

@@ -188,9 +188,7 @@ class Dialogue(Generic[T]):
         draft.at, draft.parts = asked[place - 1], []
         return self.go_on(turn, memory)
 
-    def _ask(
-        self, turn: Turn[T], draft: Draft, form: type[Form], question: Question, problem: Words | None
-    ) -> Reply:
+    def _ask(self, turn: Turn[T], draft: Draft, form: type[Form], question: Question, problem: Words | None) -> Reply:
         rows: list[tuple[Button, ...]] = []
         if question.choices:
             choices = question.choices(turn)
@@ -237,9 +235,7 @@ class Dialogue(Generic[T]):
         rows.append((self._button("上一步", draft, "back"), self._button("取消", draft, "cancel")))
         answers = [(q.title, self._shown(turn, q, kept)) for q, kept in filled]
         return Reply(
-            words(
-                "conversation.review", form=use.form.title, answers=answers, preview=preview, problem=problem
-            ),
+            words("conversation.review", form=use.form.title, answers=answers, preview=preview, problem=problem),
             tuple(rows),
         )
 
@@ -247,9 +243,7 @@ class Dialogue(Generic[T]):
         draft, use = self._draft(memory)
         try:
             answer: Answer = use.submit(turn, self._filled(draft, use.form))
-        except (
-            Refused
-        ) as no:  # nothing typed is lost: the form stays open, at its review or its last question
+        except Refused as no:  # nothing typed is lost: the form stays open, at its review or its last question
             draft.at = REVIEW if use.form.review else use.form.asked(draft.answers)[-1].name
             no.buttons = self._after_a_no(draft, use.form)
             raise

@@ -83,9 +83,7 @@ def _read_prose(text: str, at: Reading) -> Prose:
 
 
 def _read_lines(text: str, at: Reading) -> Lines:
-    lines = [
-        re.sub(r"^\s*(?:\d{1,2}\s*[.、)）]|[-•·])\s*", "", line).strip() for line in clean(text).split("\n")
-    ]
+    lines = [re.sub(r"^\s*(?:\d{1,2}\s*[.、)）]|[-•·])\s*", "", line).strip() for line in clean(text).split("\n")]
     lines = [line for line in lines if line]
     if twice := {line for line in lines if lines.count(line) > 1}:
         raise Refused("conversation.twice", line=sorted(twice)[0])
@@ -155,9 +153,7 @@ def _read_moment(text: str, at: Reading) -> datetime:
         r"\s*(凌晨|早上|上午|中午|下午|傍晚|晚上)?\s*(\d{1,2})\s*(?:[::点时]\s*(半|\d{1,2})?)\s*分?\s*", rest
     )
     if not time:
-        raise Refused(
-            "conversation.not_a_moment" if rest.strip() or not found else "conversation.no_time_of_day"
-        )
+        raise Refused("conversation.not_a_moment" if rest.strip() or not found else "conversation.no_time_of_day")
     hour, minute = int(time[2]), 30 if time[3] == "半" else int(time[3] or 0)
     if time[1] and _PERIODS[time[1]] and hour < 12:
         hour += 12

@@ -176,19 +176,14 @@ def _by_characters(typed: _Word, word: _Word) -> float:
         return ratio(typed.body, word.body)  # not by sound: 法治 sounds like two thirds of 发通知
     heard = _heard(typed.body, word.body)
     wrong = [pair for pair in zip(heard, word.body, strict=False) if pair[0] != pair[1]]
-    if (
-        equally_long
-        and len(wrong) == 1
-        and ratio(*("".join(pinyin.said(one)[0]) for one in wrong[0])) >= NEAR
-    ):
+    if equally_long and len(wrong) == 1 and ratio(*("".join(pinyin.said(one)[0]) for one in wrong[0])) >= NEAR:
         return NEAR  # 我要入单 (dan) is near 我要入党 (dang), but 我要考勤 (qin) not near 我要考试 (shi)
     return ratio(heard, word.body)
 
 
 def _same_sound(text: str, word: str, *, blur: bool) -> bool:
     return all(
-        one == other or pinyin.sound_alike(one, other, blur=blur)
-        for one, other in zip(text, word, strict=True)
+        one == other or pinyin.sound_alike(one, other, blur=blur) for one, other in zip(text, word, strict=True)
     )
 
 
@@ -211,6 +206,4 @@ def _swapped(typed: str, word: str) -> bool:
     if len(typed) != len(word) or len(word) < 4:
         return False
     first = next((place for place, letter in enumerate(word) if typed[place] != letter), len(word))
-    return (
-        typed[first : first + 2] == word[first : first + 2][::-1] and typed[first + 2 :] == word[first + 2 :]
-    )
+    return typed[first : first + 2] == word[first : first + 2][::-1] and typed[first + 2 :] == word[first + 2 :]

@@ -45,9 +45,7 @@ def start(turn: Turn, rest: str) -> Answer:
 def stranger(turn: Turn, text: str) -> Answer:
     """Whatever a stranger says may be a code; if it does not look like one, explain where to get it."""
     letters = sum(c.isascii() and c.isalnum() for c in text)
-    if read_code(text) or (
-        letters and LENGTH - 2 <= letters <= LENGTH + 2 and any(c.isdigit() for c in text)
-    ):
+    if read_code(text) or (letters and LENGTH - 2 <= letters <= LENGTH + 2 and any(c.isdigit() for c in text)):
         return _try(turn, text)
     return Reply(words("binding.welcome", house=turn.tx.house.name))
 
@@ -79,9 +77,7 @@ def consent(turn: Turn, press: Consent) -> Answer:
 def unbind(turn: Turn, _rest: str) -> Answer:
     """解除某个聊天与您的绑定，例如手机丢了"""
     bound = addresses.of_person(turn.tx, turn.member.id)
-    lines = [
-        (words(f"binding.channel_{b.address.channel}"), b.bound_at, b.address == turn.address) for b in bound
-    ]
+    lines = [(words(f"binding.channel_{b.address.channel}"), b.bound_at, b.address == turn.address) for b in bound]
     rows = tuple(
         (Button(words("binding.release", place=place, channel=line[0]), Release(b.id, sure=False)),)
         for place, (b, line) in enumerate(zip(bound, lines, strict=True), 1)

@@ -40,9 +40,7 @@ _DIGIT: Final = f"[{''.join(_DIGITS)}]"
 _ANY_DIGIT: Final = f"[0-9{''.join(_DIGITS)}]"
 _FRAME: Final = re.compile(r"([-负]?)(?:人民币|rmb|cny|¥)?([-负]?)(.*?)(?:人民币|rmb|cny)?[整正]?", re.DOTALL)
 _YUAN: Final = re.compile(r"元|圆|块钱|块|yuan")
-_SMALL_CHANGE: Final = re.compile(
-    f"(?:({_ANY_DIGIT})(?:角|毛)钱?)?(?:零?({_ANY_DIGIT})分钱?)?|({_ANY_DIGIT})"
-)
+_SMALL_CHANGE: Final = re.compile(f"(?:({_ANY_DIGIT})(?:角|毛)钱?)?(?:零?({_ANY_DIGIT})分钱?)?|({_ANY_DIGIT})")
 _ARABIC: Final = re.compile(f"([0-9]{{1,3}}(?:,[0-9]{{3}})+|[0-9]+)(?:\\.([0-9]+))?([{''.join(_UNITS)}])?")
 _POINT: Final = re.compile(f"(.+)点({_DIGIT}+)([{''.join(_UNITS)}])?")
 _PART: Final = re.compile(f"[0-9]+|{_DIGIT}|[{''.join(_SMALL | _LARGE)}]")

@@ -265,9 +265,7 @@ def pension(base_fen: int, table: DuesTable, *, unit_fen: int | None = None) -> 
     return assess("pension", Fraction(base_fen, 100), table, unit_fen=unit_fen)
 
 
-def quarter_average(
-    months_fen: tuple[int, int, int], table: DuesTable, *, unit_fen: int | None = None
-) -> Assessment:
+def quarter_average(months_fen: tuple[int, int, int], table: DuesTable, *, unit_fen: int | None = None) -> Assessment:
     """不按月取得收入: the average month of the last quarter (规定 4, 2).
 
     A month with a loss counts; an average below zero is a base of 0. Raises DuesRefused: unit_not_allowed.
@@ -392,9 +390,7 @@ def compose(items: Sequence[Item], contributions_fen: int, tax_fen: int, table: 
     base_fen = sum(item.amount_fen for item in counted) - contributions_fen - tax_fen
     if base_fen < 0:
         raise DuesRefused("deductions_exceed_income", "personal_contributions", articles=once_each(articles))
-    return Composition(
-        tuple(counted), tuple(left_out), contributions_fen, tax_fen, base_fen, once_each(articles)
-    )
+    return Composition(tuple(counted), tuple(left_out), contributions_fen, tax_fen, base_fen, once_each(articles))
 
 
 def once_each(citations: Iterable[Citation]) -> tuple[Citation, ...]:

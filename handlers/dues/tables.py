@@ -59,9 +59,7 @@ class DuesBook:
         roundings = _newest(self.roundings, day, lambda _: "")
         for name in NEEDED:
             if name not in categories:
-                raise TableError(
-                    self.file, f"category {name}", f"no row is valid on {day}; add one with that name"
-                )
+                raise TableError(self.file, f"category {name}", f"no row is valid on {day}; add one with that name")
         for row in categories.values():
             if row.scale is not None and row.scale not in scales:
                 raise TableError(
@@ -112,9 +110,7 @@ def _book(top: Row) -> DuesBook:
         _dated(top, "category", lambda row: [_category(row, _cite(row, texts))], lambda each: each.name),
         _dated(top, "scale", lambda row: [_scale(row, _cite(row, texts))], lambda each: each.name),
         _dated(top, "components", lambda row: _components(row, _cite(row, texts)), lambda each: each.code),
-        _dated(
-            top, "ceiling", lambda row: [Ceiling(_fen(row, "amount"), _cite(row, texts))], lambda _: "ceiling"
-        ),
+        _dated(top, "ceiling", lambda row: [Ceiling(_fen(row, "amount"), _cite(row, texts))], lambda _: "ceiling"),
         _dated(top, "rounding", lambda row: [_rounding(row, _cite(row, texts))], lambda _: "rounding"),
         _dated(top, "article", lambda row: [(row.text("name"), _cite(row, texts))], lambda each: each[0]),
     )

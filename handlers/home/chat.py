@@ -35,11 +35,9 @@ def home_router(others: Sequence[Capability]) -> Router:
             for command in source.commands.values()
             if (turn.sender or command.strangers) and command.shown(turn) and command.name != "start"
         ]
-        first = [
-            name for name in ("me", "vote", "dues", "notices", "desk") if any(s[1] == name for s in shown)
-        ]
+        first = [name for name in ("me", "vote", "dues", "notices", "desk") if any(s[1] == name for s in shown)]
         names = {name: phrase for phrase, name, _ in shown}
-        buttons = [Button(names[name], Run(Code(name))) for name in first]
+        buttons = [Button(names[Code(name)], Run(Code(name))) for name in first]
         rows = tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
         return Reply(words("home.help", commands=shown, stranger=turn.sender is None), rows)
 
@@ -56,9 +54,7 @@ def home_router(others: Sequence[Capability]) -> Router:
             kind=person.kind,
             org=organisations.path_name(tx, organisations.get(tx, person.organisation_id)),
             offices=[(office.role, office.org.name) for office in held],
-            channels=[
-                words(f"binding.channel_{b.address.channel}") for b in addresses.of_person(tx, person.id)
-            ],
+            channels=[words(f"binding.channel_{b.address.channel}") for b in addresses.of_person(tx, person.id)],
             items=[item.words for item in items],
         )
         return Reply(card, _rows(items))

@@ -29,9 +29,7 @@ FORMATS = (
     (b"\x1f\x8b", "archive"),
     (b"{\\rtf", "rtf"),
 )
-PAGE = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|table|meta|head|body|style|div)\b", re.IGNORECASE
-)
+PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|table|meta|head|body|style|div)\b", re.IGNORECASE)
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 

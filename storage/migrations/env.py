@@ -14,7 +14,5 @@ with migrating(context.config.attributes["url"]) as connection:
         if connection.dialect.name == "sqlite":
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if broken:
-                raise RuntimeError(
-                    f"{len(broken)} rows point at nothing after the migration; nothing was changed"
-                )
+                raise RuntimeError(f"{len(broken)} rows point at nothing after the migration; nothing was changed")
     connection.commit()

@@ -239,14 +239,10 @@ def upgrade() -> None:
         sa.Column("revise", sa.Boolean(), nullable=False),
         sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
         sa.Column("changed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["campaign_id"], ["campaign.id"], name=op.f("fk_delivery_campaign_id_campaign")
-        ),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_delivery_campaign_id_campaign")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_delivery_person_id_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
-        sa.UniqueConstraint(
-            "campaign_id", "person_id", "channel", "key", name=op.f("uq_delivery_campaign_id")
-        ),
+        sa.UniqueConstraint("campaign_id", "person_id", "channel", "key", name=op.f("uq_delivery_campaign_id")),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.create_index("ix_delivery_person", ["person_id", "campaign_id"], unique=False)

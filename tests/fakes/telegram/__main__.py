@@ -73,9 +73,7 @@ async def play(port: int, token: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.fakes.telegram", description="A Bot API to play with."
-    )
+    parser = argparse.ArgumentParser(prog="python -m tests.fakes.telegram", description="A Bot API to play with.")
     parser.add_argument("--port", type=int, default=8081)
     parser.add_argument("--token", default=TOKEN)
     options = parser.parse_args()

@@ -43,9 +43,7 @@ def _document(world: World, params: Params) -> Document:
     if upload is None:
         if source in world.files:
             return world.files[source]
-        raise bad_request(
-            "there is no document in the request" if not source else "wrong file identifier specified"
-        )
+        raise bad_request("there is no document in the request" if not source else "wrong file identifier specified")
     if not upload.content:
         raise bad_request("file must be non-empty")
     if len(upload.content) > world.limits.upload_bytes:

@@ -7,6 +7,7 @@ JSON texts inside any of them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,8 @@ import aiohttp
 from aiohttp import BodyPartReader, web
 
 from tests.fakes.telegram.errors import bad_request
+
+_FIELD = re.compile(r';\s*(\w+)=("((?:\\.|[^"\\])*)"|[^;]*)')
 
 
 class Wrong(Exception):
@@ -86,16 +89,24 @@ def _from_form(body: bytes) -> dict[str, Any]:
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
+def _disposition(header: str) -> dict[str, str]:
+    # Read by hand, because aiohttp gives up on names that are neither ASCII nor quoted, and grammY sends such.
+    found = {match[1].lower(): match[3] or match[2] for match in _FIELD.finditer(header)}
+    text = {key: value.replace('\\"', '"').replace("\\\\", "\\") for key, value in found.items()}
+    return {key: value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for key, value in text.items()}
+
+
 async def _from_parts(reader: aiohttp.MultipartReader) -> Params:
     params = Params(encoding="multipart")
     while (part := await reader.next()) is not None:
         if not isinstance(part, BodyPartReader):
             raise Wrong("multipart within multipart")
         content = bytes(await part.read(decode=True))
-        name = part.name or ""
-        if part.filename is not None:
+        disposition = _disposition(part.headers.get("Content-Disposition", ""))
+        name = disposition.get("name", "")
+        if "filename" in disposition:
             kind = part.headers.get("Content-Type", "application/octet-stream")
-            params.files[name] = Upload(part.filename, content, kind)
+            params.files[name] = Upload(disposition["filename"], content, kind)
         else:
             params.values[name] = content.decode("utf-8", "replace")
     return params

@@ -10,8 +10,7 @@ from tests.fakes.telegram.settings import ask_for
 from tests.fakes.telegram.world import World
 
 _WEBHOOK = (
-    "Conflict: can't use getUpdates method while webhook is active; "
-    "use deleteWebhook to delete the webhook first"
+    "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
 )
 _SECOND = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
 
@@ -55,11 +54,7 @@ class Poller:
         self._seen = True
         world.changed()
         try:
-            while (
-                not (found := world.updates.after(0, limit))
-                and world.clock.now() < until
-                and not self._closed
-            ):
+            while not (found := world.updates.after(0, limit)) and world.clock.now() < until and not self._closed:
                 alarm = world.clock.call_at(until, mine.set)
                 await mine.wait()
                 mine.clear()

@@ -180,9 +180,7 @@ class FakeTelegram:
 
     # -- misfortune ------------------------------------------------------------------------------------------
 
-    def script(
-        self, fault: Fault, *, method: str | None = None, chat: int | None = None, times: int = 1
-    ) -> None:
+    def script(self, fault: Fault, *, method: str | None = None, chat: int | None = None, times: int = 1) -> None:
         """Let this happen to the next `times` calls of this method to this chat (or to any)."""
         self._script.append(_Scripted(fault, method, chat, times))
 
@@ -332,9 +330,7 @@ class FakeTelegram:
 
 def _refusal(error: ApiError) -> web.StreamResponse:
     headers = (
-        {"Retry-After": str(error.parameters["retry_after"])}
-        if error.code == 429 and error.parameters
-        else None
+        {"Retry-After": str(error.parameters["retry_after"])} if error.code == 429 and error.parameters else None
     )
     return web.json_response(error.as_json(), status=error.code, headers=headers)
 

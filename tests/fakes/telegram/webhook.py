@@ -214,9 +214,7 @@ class Courier:
             headers["X-Telegram-Bot-Api-Secret-Token"] = hook.secret
         body = json.dumps(update.as_json(), ensure_ascii=False).encode()
         try:
-            async with self._http.post(
-                hook.url, data=body, headers=headers, allow_redirects=False
-            ) as response:
+            async with self._http.post(hook.url, data=body, headers=headers, allow_redirects=False) as response:
                 return await self._read(response)
         except Wrong as wrong:
             return _Outcome(None, f"Wrong response from the webhook: {wrong}", keep_alive=False)

@@ -40,15 +40,11 @@ def _without_tags(text: str) -> str:
         elif name in _KNOWN:
             open_tags.append(name)
         else:
-            raise bad_request(
-                f'can\'t parse entities: Unsupported start tag "{name}" at byte offset {offset}'
-            )
+            raise bad_request(f'can\'t parse entities: Unsupported start tag "{name}" at byte offset {offset}')
         shown.append(text[end : found.start()])
         end = found.end()
     if open_tags:
-        raise bad_request(
-            f"can't parse entities: Can't find end tag corresponding to start tag \"{open_tags[-1]}\""
-        )
+        raise bad_request(f"can't parse entities: Can't find end tag corresponding to start tag \"{open_tags[-1]}\"")
     shown.append(text[end:])
     return "".join(shown)
 
@@ -96,9 +92,7 @@ def _button(raw: Any, limits: Limits) -> Button:
         raise bad_request("can't parse inline keyboard button: Button text must be non-empty")
     data = raw.get("callback_data")
     if data is None and not set(raw) - {"text", "style", "icon_custom_emoji_id"}:
-        raise bad_request(
-            "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard"
-        )
+        raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
     # Bytes, not characters: twenty-two Chinese characters are too many.
     if data is not None and not 1 <= len(str(data).encode()) <= limits.callback_data_bytes:
         raise bad_request("BUTTON_DATA_INVALID")
