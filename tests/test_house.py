@@ -21,6 +21,11 @@ LONG: dict[str, str] = {
     "storage/migrations/versions/0001_the_first_tables.py": "one step, written once and never changed",
 }
 
+# Each channel is a file or a family of files, telegram.py and telegram_request.py: the part before the first “_”.
+# numbered.py, choices as “1. 2. 3.”, is there for every channel without buttons.
+FOR_ALL_CHANNELS = "numbered"
+CHANNEL_LIBRARIES = {"telegram": {"telegram"}, "wechatpy": {"wechat", "wecom"}}
+
 # Written so that this file does not match itself.
 HOSTS = re.compile(r"p[y]pi\.|python[h]osted|n[p]mjs\.|[d]eb\.debian|\bregistry\.[a-z]+\.[a-z]")
 PLACES = re.compile(r"/w[o]rk/|/f[a]rm/|/r[o]ot/|/h[o]me/[a-z]")
@@ -94,6 +99,34 @@ def test_the_conversation_knows_nobody_else() -> None:
     assert {
         _name(file): found for file in _modules("bot/core") if (found := _strangers(file, friends, {"sqlalchemy"}))
     } == {}
+
+
+def _family(module: str) -> str:
+    """The channel of a module below bot.adapters."""
+    return module.removeprefix("bot.adapters.").partition(".")[0].partition("_")[0]
+
+
+def _named_in(file: Path) -> Iterator[str]:
+    """Every module a file imports from, `from package import module` spelled out."""
+    for node in ast.walk(_tree(file)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names)
+
+
+def test_channels_do_not_know_each_other() -> None:
+    found = []
+    for file in _modules("bot/adapters"):
+        own = _family(_name(file).removesuffix(".py").replace("/", "."))
+        for module in _named_in(file):
+            relative = module.startswith(".")
+            other = module.startswith("bot.adapters.") and _family(module) not in (own, FOR_ALL_CHANNELS)
+            library = module.partition(".")[0]
+            foreign = own not in CHANNEL_LIBRARIES.get(library, {own})
+            if relative or other or foreign:
+                found.append(f"{_name(file)}: {module}")
+    assert found == []
 
 
 def test_no_test_is_skipped_in_silence() -> None:
