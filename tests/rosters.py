@@ -11,6 +11,9 @@ from typing import Any
 
 import xlsxwriter
 
+from handlers.roster.columns import Columns
+from handlers.roster.reading import Roster, RosterUnreadable, read_roster
+
 Cell = str | int | float | bool | date | datetime | None
 HEADINGS = (
     "员工号",
@@ -123,3 +126,38 @@ def tampered(workbook: bytes, changes: Mapping[str, Callable[[bytes], bytes]]) -
         for name in old.namelist():
             new.writestr(name, changes.get(name, bytes)(old.read(name)))
     return file.getvalue()
+
+
+COLUMNS = Columns.load()
+TODAY = date(2026, 11, 24)
+SHEET = "xl/worksheets/sheet1.xml"
+"""Where the first sheet lies within a workbook."""
+
+
+def read(data: bytes, filename: str = "名册.xlsx") -> Roster:
+    return read_roster(data, filename, COLUMNS, today=TODAY)
+
+
+def told(roster: Roster) -> list[tuple[int, str | None, str]]:
+    return [(problem.line, problem.column, problem.reason) for problem in roster.problems]
+
+
+def refusal(data: bytes, filename: str = "名册.xlsx") -> RosterUnreadable:
+    try:
+        read(data, filename)
+    except RosterUnreadable as refused:
+        return refused
+    raise AssertionError("the file was read")
+
+
+def attempt(data: bytes) -> Roster | RosterUnreadable:
+    """Either is an answer; anything else that is raised fails the test."""
+    try:
+        return read(data)
+    except RosterUnreadable as refused:
+        return refused
+
+
+def one(**changes: Cell) -> Roster:
+    """王芳's row with some cells changed, in a file with nobody else."""
+    return read(xlsx(grid({**WANG_FANG, **changes})))
