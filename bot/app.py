@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.config import Config
 from bot.reception import Reception
 from bot.render import Renderer
-from handlers import Capability, binding, home
+from handlers import Capability, binding, home, voting
 from storage.database import Database
 from storage.house import House
 from storage.keys import Keys
@@ -25,7 +25,7 @@ def now() -> datetime:
 
 def capabilities() -> list[Capability]:
     """Everything Tiexin can do, in the order of 帮助."""
-    others = [binding.capability]
+    others = [voting.capability, binding.capability]
     return [home.capability(others), *others]
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 
 from bot.core.conversation import Conversation
-from bot.core.event import Event
+from bot.core.event import Event, Pressed
 from bot.core.memory import Offer
 from bot.core.reply import Message, Phrase, Refused, Reply, words
 from bot.core.router import Sender, Turn
@@ -66,7 +66,7 @@ class Reception:
             with tx.savepoint():
                 reply = self.conversation.answer(turn, event, memory)
         except Refused as no:
-            reply = Reply(no.words, no.buttons)
+            reply = Reply(no.words, no.buttons, toast=no.words if isinstance(event, Pressed) else None)
         except Exception as error:
             if is_trouble(error):
                 raise
@@ -107,7 +107,7 @@ class Reception:
             yield command.line
             yield from (Phrase(word) for word in command.words[:1])
         for use in self.router.forms.values():
-            yield use.form.title
+            yield use.form.called
             for question in use.form.questions.values():
                 yield question.text
                 yield question.title

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -114,7 +114,7 @@ def get(tx: Tx, poll_id: int) -> Ballot | None:
     if row is None:
         return None
     labels = tx.run(_OPTIONS.where(col(PollOption.poll_id) == poll_id)).scalars()
-    return Ballot(*row, tuple(labels))
+    return replace(Ballot(*row), options=tuple(labels))
 
 
 def listed(tx: Tx, *conditions: Any) -> list[Ballot]:
@@ -143,6 +143,12 @@ def set_state(tx: Tx, poll_id: int, state: str, *, was: str, **values: Any) -> b
     """Move a poll on; whether it was still in the state it was thought to be in."""
     statement = update(Poll).where(col(Poll.id) == poll_id, col(Poll.state) == was).values(state=state, **values)
     return bool(tx.run(statement).rowcount)
+
+
+def close(tx: Tx, now: datetime, poll_id: int, counted: dict[str, Any]) -> bool:
+    """Close with this result; whether it was still open."""
+    kept = json.dumps(counted, ensure_ascii=False)
+    return set_state(tx, poll_id, "closed", was="open", closed_at=now, result=kept)
 
 
 def write_roll(tx: Tx, poll_id: int, people: Sequence[int]) -> None:

@@ -45,7 +45,7 @@ class Conversation(Generic[T]):
         if isinstance(answer, Begin):
             return self._dialogue.begin(turn, memory, answer.form, answer.answers)
         if memory.draft and not self._here(memory) and not _walks(answer):
-            form = self.router.forms[memory.draft.form].form.title
+            form = self.router.forms[memory.draft.form].form.called
             resume = Step(memory.draft.id, Code("resume"), Code(""))
             return answer.with_row(Button(words("conversation.resume", form=form), resume, walk=True))
         return answer
@@ -123,7 +123,7 @@ class Conversation(Generic[T]):
     def _elsewhere(self, memory: Memory) -> Reply:
         draft = memory.draft
         assert draft is not None
-        form = self.router.forms[draft.form].form.title
+        form = self.router.forms[draft.form].form.called
         row = tuple(
             Button(Phrase(label), Step(draft.id, Code(do), Code("")))
             for label, do in (("继续", "resume"), ("重新开始", "restart"), ("不理会", "leave"))

@@ -72,10 +72,10 @@ class Dialogue(Generic[T]):
                 return self.begin(turn, memory, use.form, draft.given)
             case "leave":
                 memory.asking = 0
-                return Reply(words("conversation.left", form=use.form.title))
+                return Reply(words("conversation.left", form=use.form.called))
             case "cancel":
                 memory.draft, memory.asking = None, 0
-                return Reply(words("conversation.cancelled", form=use.form.title))
+                return Reply(words("conversation.cancelled", form=use.form.called))
             case "back":
                 return self._back(turn, memory, draft, use.form)
             case "edit" if arg in use.form.questions:
@@ -209,7 +209,7 @@ class Dialogue(Generic[T]):
                 kept=self._shown(turn, question, draft.answers.get(question.name)),
                 step=asked.index(question) + 1 if question in asked else 0,
                 steps=len(asked),
-                form=form.title,
+                form=form.called,
                 pieces=question.kind.pieces,
             ),
             tuple(rows),
@@ -235,7 +235,7 @@ class Dialogue(Generic[T]):
         rows.append((self._button("上一步", draft, "back"), self._button("取消", draft, "cancel")))
         answers = [(q.title, self._shown(turn, q, kept)) for q, kept in filled]
         return Reply(
-            words("conversation.review", form=use.form.title, answers=answers, preview=preview, problem=problem),
+            words("conversation.review", form=use.form.called, answers=answers, preview=preview, problem=problem),
             tuple(rows),
         )
 

@@ -71,7 +71,7 @@ class Form:
     """
 
     questions: ClassVar[dict[str, Question]]
-    title: ClassVar[Phrase]
+    called: ClassVar[Phrase]
     lifetime: ClassVar[timedelta] = timedelta(days=3)
     review: ClassVar[bool] = True
 
@@ -82,12 +82,14 @@ class Form:
         title = (inspect.getdoc(cls) or "").split("\n")[0]
         if not title or cls.__doc__ is Form.__doc__:
             raise TypeError(f"{cls.__name__}: a form's docstring is its name for people")
-        cls.title = Phrase(title)
+        cls.called = Phrase(title)
         hints = get_type_hints(cls)
         cls.questions = {}
-        for name in cls.__annotations__:
-            if name in Form.__annotations__:
+        for name, hint in cls.__annotations__.items():
+            if str(hint).startswith("ClassVar"):
                 continue
+            if name in Form.__annotations__:
+                raise TypeError(f"{cls.__name__}.{name}: this name belongs to every form")
             question = cls.__dict__.get(name)
             if not isinstance(question, Question):
                 raise TypeError(f"{cls.__name__}.{name}: a field of a form is asked for with ask()")
