@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Mapping
 from typing import TextIO
 
@@ -109,3 +110,11 @@ def _clean(value: object) -> object:
     if value is None or isinstance(value, int | float):
         return value
     return redact(repr(value))  # as the renderer would write it
+
+
+def frames(error: BaseException) -> list[str]:
+    """Where an error came from, without its message: that may hold what somebody wrote."""
+    return [
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)[-6:]
+    ]

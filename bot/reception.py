@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from bot.core.event import Event, Pressed
 from bot.core.memory import Offer
 from bot.core.reply import Message, Phrase, Refused, Reply, words
 from bot.core.router import Sender, Turn
+from bot.logs import frames
 from bot.render import LANGUAGES, Renderer
 from handlers import Capability, Router
 from storage import addresses, dialogues, people
@@ -71,11 +71,7 @@ class Reception:
             if is_trouble(error):
                 raise
             broken = digest.hex()[:6].upper()
-            frames = [
-                f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}"
-                for f in traceback.extract_tb(error.__traceback__)
-            ]
-            log.error("handler failed", number=broken, error=type(error).__name__, frames=frames[-6:])
+            log.error("handler failed", number=broken, error=type(error).__name__, frames=frames(error))
             reply = Reply(words("conversation.broken", number=broken))
         language = turn.language
         messages = [self.renderer.message(reply, language)]

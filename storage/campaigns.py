@@ -183,8 +183,9 @@ def _due(row: Any) -> Due:
 def claim(tx: Tx, now: datetime, owner: str, channel: str, most: int, lease: timedelta) -> list[Due]:
     """Take deliveries that are due on a channel, for as long as the lease lasts. They stay `queued`."""
     free = or_(col(Delivery.lease_until).is_(None), col(Delivery.lease_until) < now)
-    due = and_(col(Delivery.state) == "queued", col(Delivery.channel) == channel, col(Delivery.due_at) <= now)
-    again = and_(col(Delivery.revise), col(Delivery.channel) == channel, col(Delivery.state).in_(ARRIVED))
+    here = and_(col(Delivery.channel) == channel, col(Delivery.due_at) <= now)
+    due = and_(here, col(Delivery.state) == "queued")
+    again = and_(here, col(Delivery.revise), col(Delivery.state).in_(ARRIVED))
     inner = select(col(Delivery.id)).where(or_(due, again), free).order_by(col(Delivery.due_at), col(Delivery.id))
     inner = inner.limit(most)
     if tx.postgres:
@@ -260,6 +261,14 @@ def recover(tx: Tx, now: datetime, repeatable: Iterable[str]) -> int:
             .values(state="unknown", reason="interrupted", owner=None, lease_until=None, changed_at=now)
         ).rowcount
     )
+
+
+def take_over(tx: Tx, now: datetime, repeatable: Iterable[str]) -> int:
+    """At the start of the only process that delivers: every lease is a dead one's."""
+    held = col(Delivery.lease_until).is_not(None)
+    tx.run(update(Delivery).where(held, col(Delivery.state) != "sending").values(owner=None, lease_until=None))
+    tx.run(update(Delivery).where(held).values(lease_until=now - timedelta(seconds=1)))
+    return recover(tx, now, repeatable)
 
 
 def cancel(tx: Tx, now: datetime, campaign_id: int) -> int:

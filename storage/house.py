@@ -13,7 +13,6 @@ from sqlalchemy import Connection, CursorResult, Executable, text
 
 from storage.keys import Keys
 
-
 BEIJING = ZoneInfo("Asia/Shanghai")
 
 

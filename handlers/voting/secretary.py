@@ -127,7 +127,7 @@ def watch(turn: Turn, press: Watch) -> Answer:
     poll, voted, expected, missing = desk.turnout(turn.tx, turn.now, actor(turn), press.poll)
     if poll.state == "closed":
         return Reply(words("voting.result", poll=poll, result=polls.result(turn.tx, poll.id)))
-    rows = ()
+    rows: tuple[tuple[Button, ...], ...] = ()
     if poll.state == "open":
         close = Button(words("voting.close_now"), Close(poll.id, sure=False))
         remind = Button(words("voting.remind", count=expected - voted), Remind(poll.id))

@@ -1,0 +1,269 @@
+"""The outbox: deliver what is due, once, as fast as each channel allows."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from bot.core.event import Address
+from bot.core.reply import Message, Undelivered
+from bot.logs import frames
+from storage import addresses, campaigns, rates
+from storage.campaigns import Due, Outcome, Telling
+from storage.database import Database
+from storage.house import Tx
+from storage.rates import Limit
+from storage.writer import Busy, Writer
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=60)
+WAVE = 100
+"""Deliveries claimed and sent together: all that a crash can leave in doubt on one channel."""
+POLL = 1.0
+"""Seconds after which an idle drain looks again by itself; it is woken when something is known to wait."""
+ATTEMPTS = 8
+"""Tries of a delivery before it has failed: the waits are 5, 10, 20 … seconds, ten minutes at the most."""
+
+
+class Channel(Protocol):
+    """What the outbox needs to know of a channel. `send` and `revise` raise Undelivered."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the same delivery sent twice is seen once: then a crash leaves nothing `unknown`."""
+
+    def limits(self, key: str) -> Mapping[str, Limit]:
+        """The rates a message to this key counts against, by name; the channel's own budget is the first."""
+
+    async def send(self, key: str, delivery_id: int, message: Message) -> str:
+        """Send; the channel's own id of the message, by which it can be revised."""
+
+    async def revise(self, key: str, ref: str, message: Message) -> None:
+        """Change a message that was sent."""
+
+
+Compose = Callable[[Tx, datetime, Telling, int], Message | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    due: Due
+    message: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What a sending led to: for the delivery, for its address (`dead`), for the whole channel (`pause`)."""
+
+    outcome: Outcome
+    address: Address
+    dead: bool = False
+    pause: datetime | None = None
+
+
+class Outbox:
+    """Drains every channel by its own task, so that a slow or dead one delays no other."""
+
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        compose: Compose,
+        channels: Iterable[Channel],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database, self._writer, self._compose, self._clock = database, writer, compose, clock
+        self._channels = {channel.name: channel for channel in channels}
+        self._owner = secrets.token_hex(8)
+        self._wakes = {name: asyncio.Event() for name in self._channels}
+        self._expand = asyncio.Event()
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Settle what the last run left in doubt, then begin."""
+        repeatable = [c.name for c in self._channels.values() if c.repeatable]
+        if self._database.sqlite:  # nobody else writes here: whatever holds a lease is dead
+            await self._writer.run(lambda tx: campaigns.take_over(tx, self._clock(), repeatable))
+        self._tasks = [asyncio.create_task(self._forever(self._expand, self.expand, "expand"))]
+        for name, channel in self._channels.items():
+            drain = self._forever(self._wakes[name], lambda c=channel: self.drain(c), name)  # type: ignore[misc]  # bound at once
+            self._tasks.append(asyncio.create_task(drain))
+
+    async def stop(self) -> None:
+        """Finish what is on its way, begin nothing more."""
+        self._stopping = True
+        self.wake()
+        await asyncio.gather(*self._tasks)
+
+    def wake(self) -> None:
+        """Something may be due now."""
+        self._expand.set()
+        for wake in self._wakes.values():
+            wake.set()
+
+    async def _forever(self, wake: asyncio.Event, work: Callable[[], object], name: str) -> None:
+        while not self._stopping:
+            try:
+                did = await work()  # type: ignore[misc]  # both drains are coroutine functions
+            except Busy:
+                did = 0
+            except Exception as error:
+                log.error("outbox failed", part=name, error=type(error).__name__, frames=frames(error))
+                did = 0
+            if did:
+                continue
+            wake.clear()
+            try:
+                await asyncio.wait_for(wake.wait(), POLL)
+            except TimeoutError:
+                continue
+
+    async def expand(self) -> int:
+        """Write the deliveries of one batch of recipients; how many recipients it covered."""
+        repeatable = [c.name for c in self._channels.values() if c.repeatable]
+
+        def work(tx: Tx) -> int:
+            campaigns.recover(tx, self._clock(), repeatable)
+            return campaigns.expand(tx, self._clock())
+
+        covered = await self._writer.run(work)
+        if covered:
+            for wake in self._wakes.values():
+                wake.set()
+        return covered
+
+    async def drain(self, channel: Channel, most: int = WAVE) -> int:
+        """Deliver one wave on a channel; how many deliveries were settled or put off."""
+        now = self._clock()
+        due = await self._writer.run(lambda tx: campaigns.claim(tx, now, self._owner, channel.name, most, LEASE))
+        if not due:
+            return 0
+        letters = await asyncio.to_thread(self._write, due)
+        await self._drop([letter.due for letter in letters if letter.message is None])
+        waiting = [letter for letter in letters if letter.message is not None]
+        started = self._clock()
+        while waiting and not self._stopping and self._clock() - started < LEASE / 2:
+            going, waiting, wait = await self._begin(channel, waiting)
+            await self._settle(channel, await asyncio.gather(*(self._send(channel, letter) for letter in going)))
+            if waiting:
+                await asyncio.sleep(min(max(wait, 0.01), 5))
+        if waiting:
+            ids = [letter.due.id for letter in waiting]
+            await self._writer.run(lambda tx: campaigns.let_go(tx, self._owner, ids))
+        return len(due)
+
+    def _write(self, due: Sequence[Due]) -> list[_Letter]:
+        """The words of each, in its reader's language, as things stand now."""
+        tellings: dict[int, Telling] = {}
+        with self._database.read() as tx:
+            letters = []
+            for one in due:
+                if one.campaign_id not in tellings:
+                    tellings[one.campaign_id] = campaigns.get(tx, one.campaign_id)
+                telling = tellings[one.campaign_id]
+                stopped = telling.state == "cancelled" and not one.revise
+                message = None if stopped else self._compose(tx, self._clock(), telling, one.person_id)
+                letters.append(_Letter(one, message))
+        return letters
+
+    async def _drop(self, due: Sequence[Due]) -> None:
+        """What need not be said any more is not said; a copy that cannot be improved stays as it is."""
+        if not due:
+            return
+        skipped = [Outcome(one.id, "skipped", reason="no longer due") for one in due if not one.revise]
+        kept = [one.id for one in due if one.revise]
+
+        def work(tx: Tx) -> None:
+            campaigns.finish(tx, self._clock(), self._owner, skipped)
+            campaigns.revised(tx, self._owner, kept)
+
+        await self._writer.run(work)
+
+    async def _begin(
+        self, channel: Channel, letters: Sequence[_Letter]
+    ) -> tuple[list[_Letter], list[_Letter], float]:
+        """Those that may leave now, marked `sending`; those that have to wait; how long (seconds)."""
+
+        def work(tx: Tx) -> tuple[list[_Letter], list[_Letter], float]:
+            now = self._clock()
+            going, waiting, shortest = [], [], 5.0
+            for letter in letters:
+                limits = channel.limits(letter.due.address.key)
+                wait = rates.reserve(tx, now, limits) if limits else 0.0
+                if wait > 0:
+                    waiting.append(letter)
+                    shortest = min(shortest, wait)
+                else:
+                    going.append(letter)
+            new = [letter.due.id for letter in going if not letter.due.revise]
+            ours = campaigns.begin(tx, now, self._owner, new) if new else set()
+            going = [letter for letter in going if letter.due.revise or letter.due.id in ours]
+            return going, waiting, shortest
+
+        return await self._writer.run(work)
+
+    async def _send(self, channel: Channel, letter: _Letter) -> _Result:
+        """One call to the channel, and what became of it."""
+        due, message = letter.due, letter.message
+        assert message is not None
+        try:
+            if due.revise:
+                await channel.revise(due.address.key, due.message or "", message)
+                return _Result(Outcome(due.id, "revised"), due.address)
+            ref = await channel.send(due.address.key, due.id, message)
+            return _Result(Outcome(due.id, "accepted", message=ref), due.address)
+        except Undelivered as no:
+            return self._undelivered(due, no)
+        except Exception as error:
+            log.error(
+                "sending failed",
+                channel=channel.name,
+                delivery=due.id,
+                error=type(error).__name__,
+                frames=frames(error),
+            )
+            return self._undelivered(due, Undelivered("error"))
+
+    def _undelivered(self, due: Due, no: Undelivered) -> _Result:
+        now = self._clock()
+        if no.retry_after is not None:
+            until = now + timedelta(seconds=no.retry_after)
+            return _Result(Outcome(due.id, "queued", reason="paused", again_at=until), due.address, pause=until)
+        if due.revise and (no.permanent or no.unknown or due.attempts >= ATTEMPTS):
+            return _Result(Outcome(due.id, "revised"), due.address, dead=no.permanent)
+        if no.permanent:
+            return _Result(Outcome(due.id, "failed", reason=no.reason), due.address, dead=True)
+        if no.unknown:
+            return _Result(Outcome(due.id, "unknown", reason=no.reason), due.address)
+        if due.attempts + 1 >= ATTEMPTS:
+            return _Result(Outcome(due.id, "failed", reason=f"gave up: {no.reason}"), due.address)
+        again = now + timedelta(seconds=min(5 * 2**due.attempts, 600))
+        return _Result(Outcome(due.id, "queued", reason=no.reason, again_at=again), due.address)
+
+    async def _settle(self, channel: Channel, results: Sequence[_Result]) -> None:
+        """Write everything down that became known in this wave."""
+        if not results:
+            return
+
+        def work(tx: Tx) -> None:
+            outcomes = [result.outcome for result in results]
+            campaigns.revised(tx, self._owner, [o.id for o in outcomes if o.state == "revised"])
+            campaigns.finish(tx, self._clock(), self._owner, [o for o in outcomes if o.state != "revised"])
+            for result in results:
+                if result.dead:
+                    addresses.set_dead(tx, result.address, dead=True)
+                if result.pause and (limits := channel.limits(result.address.key)):
+                    rates.pause(tx, next(iter(limits)), result.pause)
+
+        await self._writer.run(work)
