@@ -64,17 +64,16 @@ class Reception:
         memory, broken = before.memory, None
         try:
             with tx.savepoint():
-                reply = self.conversation.answer(turn, event, memory)
+                messages = [self.renderer.message(self.conversation.answer(turn, event, memory), turn.language)]
         except Refused as no:
             reply = Reply(no.words, no.buttons, toast=no.words if isinstance(event, Pressed) else None)
+            messages = [self.renderer.message(reply, turn.language)]
         except Exception as error:
             if is_trouble(error):
                 raise
             broken = digest.hex()[:6].upper()
             log.error("handler failed", number=broken, error=type(error).__name__, frames=frames(error))
-            reply = Reply(words("conversation.broken", number=broken))
-        language = turn.language
-        messages = [self.renderer.message(reply, language)]
+            messages = [self.renderer.message(Reply(words("conversation.broken", number=broken)), turn.language)]
         memory.offers = offers(messages)
         after = addresses.find(tx, event.address) if sender is None else None
         owner = after.person_id if after else before.person_id

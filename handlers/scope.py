@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlmodel import col
-
 from bot.core.reply import Refused
 from handlers.rights import roles_named, today
 from storage import offices, organisations, people
@@ -54,10 +51,7 @@ def _part(tx: Tx, now: datetime, part: str, reach: set[int], area: Sequence[Org]
             kinds = KINDS.get(name) or ((name,) if name in people.KINDS else ())
             if not kinds:
                 raise Refused("scope.no_such_kind", part=part, kinds=people.KINDS)
-            statement = select(col(people.Person.id)).where(
-                col(people.Person.kind).in_(kinds), col(people.Person.left_on).is_(None)
-            )
-            return set(tx.run(statement).scalars()) & reach
+            return people.of_kinds(tx, kinds) & reach
         case "member":
             person = people.by_number(tx, name)
             if person is None or person.left_on is not None or person.id not in reach:

@@ -155,6 +155,12 @@ def roster(tx: Tx, org: Org) -> list[Somebody]:
     return listed(tx, [row.id for row in tx.run(members_of(org))])
 
 
+def of_kinds(tx: Tx, kinds: Iterable[str]) -> set[int]:
+    """The ids of those of these kinds who have not left."""
+    statement = select(col(Person.id)).where(col(Person.kind).in_(list(kinds)), col(Person.left_on).is_(None))
+    return set(tx.run(statement).scalars())
+
+
 def matching(tx: Tx, name: str, *, phone: str = "", born: date | None = None) -> list[Somebody]:
     """People of a name with this phone or birthday: how a row without a number finds its person."""
     statement = SOMEBODY.where(col(Person.name) == name)

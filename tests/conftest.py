@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.not_run import Teller
+from tests.people import House, build_house
 from tests.servers import database_url, postgres, postgres_url
 
 __all__ = ["database_url", "postgres", "postgres_url"]
@@ -17,3 +21,19 @@ settings.load_profile("house")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Teller(), "not_run")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """An installation with a committee, two branches and a few people."""
+    built = build_house(tmp_path)
+    yield built
+    built.app.database.close()
+
+
+@pytest.fixture
+def house_on(database_url: str, tmp_path: Path) -> Iterator[House]:
+    """The same house, once on SQLite and once on PostgreSQL."""
+    built = build_house(tmp_path, database_url)
+    yield built
+    built.app.database.close()
