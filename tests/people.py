@@ -1,7 +1,7 @@
 """The people of the tests: 王芳 a member, 李书记 her branch secretary, 赵书记 the committee's, 周 a stranger.
 
-A test reads like a chat: `wang = house.chat("王芳")`, `wang.say("党费")`, `wang.tap("收到")`. The core, the storage and
-the words are the real ones; only the channel is left out.
+A test reads like a chat: `wang = house.chat("王芳")`, `wang.say("党费")`, `wang.tap("收到")`. The core, the
+storage and the words are the real ones; only the channel is left out.
 """
 
 from __future__ import annotations

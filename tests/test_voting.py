@@ -5,15 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
 
 from bot.core.reply import Refused
 from handlers.voting import desk
 from handlers.voting.desk import Plan
 from storage import campaigns, polls
 from storage.audit import OPERATOR, Actor
-from storage.campaigns import Campaign, Delivery
-from storage.house import Tx
 from tests.people import House
 from tests.polls import open_poll, votes
 
@@ -246,14 +243,11 @@ def test_a_secretary_runs_a_poll_from_the_chat_alone(house: House) -> None:
     assert "眼下没有" in wang.say("投票")
 
 
-def test_the_store_holds_one_campaign_of_each_kind(house: House) -> None:
+def test_a_result_is_told_once_however_often_the_clock_ticks(house: House) -> None:
     poll = open_poll(house)
     house.later(hours=25)
     house.tick()
-
-    def kinds(tx: Tx) -> list[str]:
-        return sorted(tx.run(select(Campaign.kind).where(Campaign.subject == poll)).scalars())  # type: ignore[arg-type]  # columns
-
+    house.tick()
     with house.app.database.read() as tx:
-        assert kinds(tx) == ["poll", "poll_result"]
-        assert tx.run(select(Delivery.id)).all() == [], "nothing is expanded before it is delivered"
+        assert len(campaigns.about(tx, "poll", poll)) == 1
+        assert len(campaigns.about(tx, "poll_result", poll)) == 1

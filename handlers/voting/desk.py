@@ -1,4 +1,4 @@
-"""Voting, as use cases: create, open, vote, close, result. Named polls; sealed ones are refused until there is a box."""
+"""Voting, as use cases: create, open, vote, close, result. Secret polls are refused until there is a box."""
 
 from __future__ import annotations
 
