@@ -241,9 +241,9 @@ class Outbox:
             until = now + timedelta(seconds=no.retry_after)
             return _Result(Outcome(due.id, "queued", reason="paused", again_at=until), due.address, pause=until)
         if due.revise and (no.permanent or no.unknown or due.attempts >= ATTEMPTS):
-            return _Result(Outcome(due.id, "revised"), due.address, dead=no.permanent)
+            return _Result(Outcome(due.id, "revised"), due.address, dead=no.dead)
         if no.permanent:
-            return _Result(Outcome(due.id, "failed", reason=no.reason), due.address, dead=True)
+            return _Result(Outcome(due.id, "failed", reason=no.reason), due.address, dead=no.dead)
         if no.unknown:
             return _Result(Outcome(due.id, "unknown", reason=no.reason), due.address)
         if due.attempts + 1 >= ATTEMPTS:

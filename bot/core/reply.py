@@ -75,18 +75,25 @@ class Refused(Exception):
 
 
 class Undelivered(Exception):
-    """A channel could not deliver.
+    """A channel could not deliver. With none of these, it is tried again after a while.
 
-    `permanent`: never try this address again until its owner writes. `retry_after`: seconds; the whole
-    channel pauses. `unknown`: it may have arrived, so it is not sent again.
+    `permanent`: this message will never arrive there; `dead`: nor will any other until its owner writes again.
+    `retry_after`: seconds; the whole channel pauses. `unknown`: it may have arrived, so it is not sent again.
     """
 
     def __init__(
-        self, reason: str, *, permanent: bool = False, retry_after: float | None = None, unknown: bool = False
+        self,
+        reason: str,
+        *,
+        permanent: bool = False,
+        dead: bool = False,
+        retry_after: float | None = None,
+        unknown: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.permanent = permanent
+        self.permanent = permanent or dead
+        self.dead = dead
         self.retry_after = retry_after
         self.unknown = unknown
 
