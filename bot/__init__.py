@@ -1,1 +1,56 @@
-"""Tiexin: the assistant of a Party organisation, in the chats its members already use."""
+"""Tiexin (贴心): the assistant of a Party organisation, in the chats its members already use.
+
+The map
+-------
+::
+
+    bot/core        the conversation: knows no channel, no table, no organisation, no template engine
+    bot/render      words become text in the reader's language
+    bot/reception   one event in, one answer out, in one transaction
+    bot/adapters    one channel each: what an update says, how an answer looks, how a message is delivered
+    bot/server      the HTTP doors: web chat, webhooks, signed links, health
+    bot/app         the wiring: which parts there are
+    bot/serve       the running process: server, outbox and clock together
+    bot/cli         the admin's door
+    handlers/       one package per capability: chat (what members say and press), desk (the use cases),
+                    rules (the law as pure functions), and what they share: rights, scope
+    storage/        tables and queries, one file per noun; the writer; migrations
+    templates/      members' words
+    workers/        later work: the outbox, the clock
+
+Looking downwards only: cli → serve → app → server | workers → reception → adapters | handlers → storage | render
+→ core | config | logs. A machine checks it.
+
+One word per idea
+-----------------
+==============  ================================================================================================
+address         where a person can be reached: a channel and that channel's own key for them
+answer          what comes back to one event: a Reply, or Begin (a dialogue)
+audit           who decided what, when
+binding         an address that belongs to a person, with their consent
+campaign        one telling to many, its recipients frozen; `tell` composes its words for one person, now
+clock           what is due now
+delivery        one copy of a campaign on its way to one address
+desk            a capability's use cases; also 工作台, a secretary's page
+draft           a form half filled in; it belongs to the person
+event           what comes in: Said, Pressed, Handed
+form            a dialogue of several questions: the model is the dialogue
+house           one installation, which is one tenant
+item            a line of 我的 or 工作台
+lease           how long one worker may hold a delivery
+member          正式党员 or 预备党员; everybody in the house is a person
+message         a reply in the reader's language
+offer           a button that stands at an address
+office          what somebody holds somewhere, from when until when; it carries rights
+poll            a question put to a roll; a vote is what somebody answered
+refused         a no, with its rule and its remedy
+reply           words and buttons, still without a language
+right           what an office lets its holder do, in its organisation and below
+roll            who may vote, frozen at the opening
+roster          the list of people
+scope           whom a notice or a poll means
+turn            one exchange: who speaks, from where, when, in which transaction
+words           something to say: a template's name and its values
+writer          what commits: many events at once on SQLite, one each on PostgreSQL
+==============  ================================================================================================
+"""
