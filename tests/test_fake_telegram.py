@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -14,9 +15,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.fakes.telegram import FakeTelegram, Limits, Person
+from tests.fakes.telegram import FakeTelegram, Limits, Person, RealClock
 from tests.fakes.telegram.errors import Json
-from tests.fakes.telegram.listener import Listener, fail
+from tests.fakes.telegram.listener import Listener, acknowledge, fail
 
 KEYS = {"inline_keyboard": [[{"text": "赞成", "callback_data": "y"}, {"text": "反对", "callback_data": "n"}]]}
 
@@ -306,3 +307,54 @@ async def test_after_an_outage_one_connection_at_a_time_is_tried_every_two_secon
         await bot.open()
         await telegram.advance(20)
         assert bot.words[-3:] == ["y", "y", "y"]
+
+
+async def test_a_webhook_that_says_gone_for_23_hours_is_removed() -> None:
+    async def gone(update: Json) -> web.StreamResponse:
+        return web.Response(status=410)
+
+    async with hooked() as (telegram, bot):
+        wang = await asked(telegram)
+        bot.answer = gone
+        await wang.says("投票")
+        await telegram.advance(22.9 * 3600)
+        assert (await call(telegram, "getWebhookInfo"))["result"]["url"] == bot.url
+        await telegram.advance(600)
+        assert (await call(telegram, "getWebhookInfo"))["result"]["url"] == ""
+
+
+async def test_a_new_address_is_told_at_once_what_the_old_one_did_not_take() -> None:
+    async with hooked() as (telegram, bot), Listener() as other:
+        wang = await asked(telegram)
+        bot.answer = fail
+        await wang.says("投票")
+        again = await call(telegram, "setWebhook", url=bot.url, secret_token="s3cret")
+        assert again["description"] == "Webhook is already set"
+        info = (await call(telegram, "getWebhookInfo"))["result"]
+        assert (info["pending_update_count"], info["last_error_message"][-3:]) == (1, "ror")
+        await call(telegram, "setWebhook", url=other.url)
+        await telegram.settled()
+        assert other.words == ["投票"]
+
+
+async def test_on_a_real_clock_nothing_waits_and_a_restarted_bot_is_told_again() -> None:
+    async with FakeTelegram(clock=RealClock()) as telegram, Listener(fail) as bot:
+        await call(telegram, "setWebhook", url=bot.url)
+        await telegram.user(1001).start()
+        await telegram.until(lambda: len(bot.heard) == 2, "two tries at once")
+        await bot.close()
+        bot.answer = acknowledge
+        await bot.open()
+        await telegram.until(lambda: telegram.attempts[-1].delivered, "the try after two seconds")
+
+
+async def test_the_fake_can_be_played_by_hand() -> None:
+    command = [sys.executable, "-m", "tests.fakes.telegram", "--port", "0"]
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+    told, _ = await process.communicate("王芳\n1001 投票\n1001 /start\n".encode())
+    first, who, start = told.decode().splitlines()
+    assert first.startswith("The Bot API is at http://127.0.0.1:")
+    assert who == "a line is: who (a number), a space, what"
+    assert start.startswith("1001 has to press Start first")
+    assert process.returncode == 0
