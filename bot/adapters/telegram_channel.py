@@ -150,9 +150,15 @@ class TelegramChannel:
             await self.bot.set_my_commands(menu, scope=BotCommandScopeAllPrivateChats(), language_code=code)
 
     async def fetch(self, offset: int, wait: int = 50) -> list[dict[str, Any]]:
-        """Updates from `offset` on, after at most `wait` seconds; asking acknowledges all before it."""
+        """Updates from `offset` on, after at most `wait` seconds; asking acknowledges all before it.
+
+        Raises Undelivered.
+        """
         values = {"offset": offset, "timeout": wait, "limit": 100, "allowed_updates": list(WANTED)}
-        updates = await self.bot.do_api_request("getUpdates", api_kwargs=values, read_timeout=wait + 10)
+        try:
+            updates = await self.bot.do_api_request("getUpdates", api_kwargs=values, read_timeout=wait + 10)
+        except TelegramError as error:
+            raise judged(error, sending=False) from None
         return list(updates)
 
     async def look(self) -> tuple[str, WebhookInfo]:
