@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from bot.config import Config
+from bot.parts import App, Clock, now
 from bot.reception import Reception
 from bot.render import Renderer
-from handlers import Capability, binding, home, voting
+from handlers import Capability, binding, dues, home, voting
 from storage.database import Database
 from storage.house import House
 from storage.keys import Keys
 
-Clock = Callable[[], datetime]
-
-
-def now() -> datetime:
-    """The time, where nobody gives another."""
-    return datetime.now(UTC)
-
 
 def capabilities() -> list[Capability]:
     """Everything Tiexin can do, in the order of 帮助."""
-    others = [voting.capability, binding.capability]
+    others = [voting.capability, dues.capability, binding.capability]
     return [home.capability(others), *others]
 
 
@@ -43,22 +34,11 @@ def house(config: Config, *, demo: bool = False) -> House:
     )
 
 
-@dataclass(frozen=True)
-class App:
-    """The parts that both doors, the server and the command line, need."""
-
-    config: Config
-    database: Database
-    reception: Reception
-    clock: Clock = now
-
-    @property
-    def house(self) -> House:
-        return self.database.house
-
-
 def build(config: Config, *, demo: bool = False, clock: Clock = now) -> App:
     """Everything but the server. Raises Incomplete where a template or a translation is missing."""
     its_house = house(config, demo=demo)
     renderer = Renderer(its_house.zone)
     return App(config, Database(config.database.url, its_house), Reception(capabilities(), renderer), clock)
+
+
+__all__ = ["App", "Clock", "build", "capabilities", "house", "now"]

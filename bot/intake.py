@@ -15,8 +15,8 @@ from aiohttp import web
 
 from bot.adapters.telegram import Call, Heard, Malformed, Reach, read, write
 from bot.adapters.telegram_channel import TelegramChannel
-from bot.app import App
 from bot.core.reply import Undelivered
+from bot.parts import App
 from storage import addresses, settings
 from storage.writer import Busy, Writer
 
