@@ -55,7 +55,9 @@ class Pick(str):
     __slots__ = ()
 
 
-_UNSEEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f]")
+_UNSEEN = re.compile(  # half a surrogate pair can be neither stored nor sent
+    r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
+)
 
 
 def clean(text: str) -> str:
@@ -87,6 +89,8 @@ def _read_lines(text: str, at: Reading) -> Lines:
     lines = [line for line in lines if line]
     if twice := {line for line in lines if lines.count(line) > 1}:
         raise Refused("conversation.twice", line=sorted(twice)[0])
+    if not lines:
+        raise Refused("conversation.empty")
     if len(lines) < at.min_length:
         raise Refused("conversation.too_few_lines", count=len(lines), least=at.min_length)
     if len(lines) > at.max_length:
@@ -104,7 +108,8 @@ def _read_int(text: str, at: Reading) -> int:
 
 
 _WEEKDAYS = "一二三四五六日"
-_PERIODS = {"凌晨": 0, "早上": 0, "上午": 0, "中午": 12, "下午": 12, "晚上": 12, "傍晚": 12}
+_AFTERNOON = {"中午": range(1, 4), "下午": range(1, 12), "傍晚": range(1, 12), "晚上": range(5, 12)}
+"""The hours of a twelve-hour clock that mean the afternoon: 中午11点 is 11:00, 晚上1点 the night that follows."""
 
 
 def _day(text: str, today: date) -> tuple[date, str] | None:
@@ -116,7 +121,8 @@ def _day(text: str, today: date) -> tuple[date, str] | None:
         weekday = _WEEKDAYS.index(found[2].replace("天", "日"))
         monday = today - timedelta(days=today.weekday()) + timedelta(days=7 if found[1] == "下" else 0)
         day = monday + timedelta(days=weekday)
-        return (day if day >= today else day + timedelta(days=7)), text[found.end() :]
+        past = day < today and not found[1]  # 周一 said on a Tuesday is the next one, 本周一 is yesterday
+        return (day + timedelta(days=7) if past else day), text[found.end() :]
     shapes = (
         r"(?P<y>\d{4})[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?",
         r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?!\d)",
@@ -146,7 +152,8 @@ def _read_day(text: str, at: Reading) -> date:
 def _read_moment(text: str, at: Reading) -> datetime:
     """A day and a time of day in the organisation's zone. Raises Refused for one that is past."""
     local = at.now.astimezone(at.zone)
-    text = unicodedata.normalize("NFKC", clean(text)).replace("T", " ").strip()
+    text = unicodedata.normalize("NFKC", clean(text)).strip()
+    text = re.sub(r"(?<=\d)T(?=\d)", " ", text)
     found = _day(text, local.date())
     day, rest = found if found else (local.date(), text)
     time = re.fullmatch(
@@ -155,13 +162,20 @@ def _read_moment(text: str, at: Reading) -> datetime:
     if not time:
         raise Refused("conversation.not_a_moment" if rest.strip() or not found else "conversation.no_time_of_day")
     hour, minute = int(time[2]), 30 if time[3] == "半" else int(time[3] or 0)
-    if time[1] and _PERIODS[time[1]] and hour < 12:
-        hour += 12
-    if hour == 24 and minute == 0:
-        hour, day = 0, day + timedelta(days=1)
-    if hour > 23 or minute > 59:
+    days, minutes = 0, 60 * hour + minute
+    if hour in _AFTERNOON.get(time[1], ()):
+        minutes += 720
+    elif time[1] == "凌晨" and hour == 12:
+        minutes -= 720
+    elif time[1] == "晚上" and hour in (0, 1, 2, 3, 4, 12):
+        days, minutes = 1, minutes % 720
+    if minute > 59 or minutes > 1440:  # 24:00 is the end of its day
         raise Refused("conversation.not_a_moment")
-    moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=at.zone).astimezone(UTC)
+    try:
+        midnight = datetime(day.year, day.month, day.day, tzinfo=at.zone)
+        moment = (midnight + timedelta(days=days, minutes=minutes)).astimezone(UTC)
+    except OverflowError:  # at either end of the calendar
+        raise Refused("conversation.not_a_moment") from None
     if moment <= at.now:
         raise Refused("conversation.past", moment=moment)
     return moment
