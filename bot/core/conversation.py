@@ -60,7 +60,7 @@ class Conversation(Generic[T]):
         if isinstance(action, Step):
             if memory.draft is None or memory.draft.id != action.draft:
                 return self._stale()
-            return self._dialogue.step(turn, memory, action.do, action.arg)
+            return self._dialogue.step(turn, memory, action.do, action.arg, action.at)
         memory.asking = 0
         if isinstance(action, Run):
             command = self.router.commands.get(action.command)
@@ -118,7 +118,7 @@ class Conversation(Generic[T]):
             digits_answer = here and self._dialogue.wants_text(memory)
             place = int(text)
             return choices[place - 1] if not digits_answer and 1 <= place <= len(choices) else None
-        return next((offer for offer in memory.offers if offer.label.lower() == text.lower()), None)
+        return next((offer for offer in memory.offers if clean(offer.label).lower() == text.lower()), None)
 
     def _elsewhere(self, memory: Memory) -> Reply:
         draft = memory.draft

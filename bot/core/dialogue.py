@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from typing import Generic, TypeVar
 
@@ -25,11 +26,13 @@ WORDS = {
 
 
 class Step(Action, tag="f"):
-    """A step in a dialogue. `draft` tells a button of this draft from one of an older."""
+    """A step in a dialogue. `draft` tells a button of this draft from one of an older; `at`, where it is not 0,
+    the question it stood under: a double tap on 是 must not answer the next question as well."""
 
     draft: int
     do: Code
     arg: Code
+    at: int = 0
 
 
 class Dialogue(Generic[T]):
@@ -40,7 +43,7 @@ class Dialogue(Generic[T]):
 
     def begin(self, turn: Turn[T], memory: Memory, form: type[Form], given: Mapping[str, str]) -> Reply:
         memory.draft = Draft(
-            id=int(turn.now.timestamp() * 1000),
+            id=_fresh(turn, memory.draft),
             form=form.__name__,
             expires=turn.now + form.lifetime,
             answers=dict(given),
@@ -60,13 +63,16 @@ class Dialogue(Generic[T]):
         draft.at = REVIEW
         return self._review(turn, draft, use, problem)
 
-    def step(self, turn: Turn[T], memory: Memory, do: str, arg: str = "") -> Reply:
+    def step(self, turn: Turn[T], memory: Memory, do: str, arg: str = "", at: int = 0) -> Reply:
         """Do what a step's button or word says. An unknown one is answered like a stale button."""
         draft, use = self._draft(memory)
         draft.expires = turn.now + use.form.lifetime
+        if at and at != _mark(draft.at):
+            return self.go_on(turn, memory, words("conversation.not_now"))
         question = use.form.questions.get(draft.at)
         match do:
             case "resume":
+                draft.id = _fresh(turn, draft)  # the question stands here now, and nowhere else any more
                 return self.go_on(turn, memory)
             case "restart":
                 return self.begin(turn, memory, use.form, draft.given)
@@ -81,7 +87,7 @@ class Dialogue(Generic[T]):
             case "edit" if arg in use.form.questions:
                 draft.at, draft.parts = arg, []
                 return self.go_on(turn, memory)
-            case "send" if draft.at == REVIEW:
+            case "send" if draft.at == REVIEW and not self._open(turn, draft, use.form):
                 return self._submit(turn, memory)
             case "pick" if question:
                 return self._take(turn, memory, draft, question, arg)
@@ -122,10 +128,12 @@ class Dialogue(Generic[T]):
             return self.go_on(turn, memory, words("conversation.send_or_edit"))
         if question.kind.pieces:
             draft.parts.append(clean(text))
-            length = sum(map(len, draft.parts))
+            length = len("\n".join(draft.parts))
             if length > question.max_length:
                 draft.parts.pop()
-                raise Refused("conversation.too_long", length=length, most=question.max_length)
+                return self.go_on(
+                    turn, memory, words("conversation.too_long", length=length, most=question.max_length)
+                )
             memory.asking = draft.id
             keys = ((self._button("写完了", draft, "done"),), self._walk(draft, use.form, question))
             return Reply(words("conversation.piece", length=length, least=question.min_length), keys)
@@ -176,7 +184,7 @@ class Dialogue(Generic[T]):
     def _chosen(choices: list[Choice], text: str) -> Code:
         text = clean(text)
         for choice in choices:
-            if text == choice.key or (isinstance(choice.label, str) and text == choice.label):
+            if text == choice.key or (isinstance(choice.label, str) and text == clean(choice.label)):
                 return choice.key
         raise Refused("conversation.not_a_choice")
 
@@ -194,7 +202,7 @@ class Dialogue(Generic[T]):
             choices = question.choices(turn)
             if not choices:
                 raise Refused("conversation.no_choices", question=question.title)
-            rows += [(Button(c.label, Step(draft.id, Code("pick"), c.key)),) for c in choices]
+            rows += [(Button(c.label, Step(draft.id, Code("pick"), c.key, _mark(draft.at))),) for c in choices]
         elif question.default and (text := question.default(turn)):
             rows.append((self._button(text, draft, "default"),))
         if draft.parts:
@@ -294,4 +302,15 @@ class Dialogue(Generic[T]):
     def _button(label: str, draft: Draft, do: str, *, walk: bool = True) -> Button:
         named = {"上一步", "取消", "跳过", "写完了", "提交"}
         text = Phrase(label) if label in named else label
-        return Button(text, Step(draft.id, Code(do), Code("")), walk=walk and label in named)
+        at = 0 if do == "cancel" else _mark(draft.at)
+        return Button(text, Step(draft.id, Code(do), Code(""), at), walk=walk and label in named)
+
+
+def _fresh(turn: Turn[T], before: Draft | None) -> int:
+    """The id of a draft: the time in milliseconds, and never the one it had before."""
+    return max(int(turn.now.timestamp() * 1000), before.id + 1 if before else 0)
+
+
+def _mark(question: str) -> int:
+    """A question's name (or that of the review) in few bytes; never 0."""
+    return zlib.crc32(question.encode()) or 1
