@@ -125,6 +125,12 @@ def about(tx: Tx, kind: str, subject: int) -> list[Telling]:
     return [_telling(row) for row in tx.run(statement.order_by(col(Campaign.id)))]
 
 
+def sent_by(tx: Tx, now: datetime) -> list[Telling]:
+    """The campaigns that were due by a moment and not stopped, oldest first."""
+    statement = _TELLING.where(col(Campaign.due_at) <= now, col(Campaign.state).in_(["waiting", "expanded"]))
+    return [_telling(row) for row in tx.run(statement.order_by(col(Campaign.id)))]
+
+
 def recipients(tx: Tx, campaign_id: int) -> list[int]:
     return unpack_ids(tx.run(select(col(Campaign.people)).where(col(Campaign.id) == campaign_id)).scalar_one())
 

@@ -1,0 +1,29 @@
+"""Scenes: how a transcript's `!` lines prepare the house."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from handlers.binding import desk
+from handlers.binding.codes import spaced
+from storage import people
+from storage.audit import OPERATOR
+from tests.people import House
+from tests.polls import open_poll
+from tests.transcript import Stage
+
+
+def _open_poll(house: House, _stage: Stage) -> None:
+    open_poll(house)
+
+
+def _code(house: House, stage: Stage) -> None:
+    with house.app.database.write() as tx:
+        code = desk.issue(tx, house.now, OPERATOR, people.get(tx, house.ids["吴强"]))
+    stage.names["the code"] = spaced(code).lower()
+
+
+PREPARE: Mapping[str, Callable[[House, Stage], None]] = {
+    "open poll": _open_poll,
+    "a code for 吴强": _code,
+}
