@@ -75,7 +75,7 @@ class Conversation(Generic[T]):
             return self._press(turn, offer.payload, memory)
         if here and (do := self._dialogue.word(memory, text)):
             return self._dialogue.step(turn, memory, do)
-        if found := self.router.find(text):
+        if found := self.router.find(text, whole=here and self._dialogue.wants_text(memory)):
             memory.asking = 0
             return self._run(turn, *found)
         if here:

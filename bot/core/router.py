@@ -184,14 +184,19 @@ class Router(Generic[T]):
             self.stranger = self.stranger or other.stranger
             self.file = self.file or other.file
 
-    def find(self, text: str) -> tuple[Command[T], str] | None:
-        """The command that a text names, and the rest of the text."""
+    def find(self, text: str, *, whole: bool = False) -> tuple[Command[T], str] | None:
+        """The command that a text names, and the rest of the text.
+
+        `whole`: a word is only a command if nothing follows it; “绑定银行卡的通知” may be an answer.
+        """
         if command := self._spellings.get(text.lower()):
             return command, ""
         head, _, rest = text.partition(" ")
         command = self._spellings.get(head.lower().partition("@")[0])
-        if command and (command.rest or head.startswith("/")):
+        if command and (head.startswith("/") or (command.rest and not whole)):
             return command, rest.strip()
+        if whole:
+            return None
         for spelling in sorted((s for s, c in self._spellings.items() if c.rest), key=len, reverse=True):
             if not spelling.isascii() and text.startswith(spelling):
                 return self._spellings[spelling], text[len(spelling) :].strip(" ：:，,")
