@@ -72,6 +72,7 @@ class Reception:
             if is_trouble(error):
                 raise
             broken = digest.hex()[:6].upper()
+            memory = dialogues.look(tx, event.address, digest).memory  # as if it had not been asked
             log.error("handler failed", number=broken, error=type(error).__name__, frames=frames(error))
             messages = [self.renderer.message(Reply(words("conversation.broken", number=broken)), turn.language)]
         memory.offers = offers(messages)
