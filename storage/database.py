@@ -114,12 +114,16 @@ class Database:
 
 
 def is_trouble(error: BaseException) -> bool:
-    """Whether it is the database that failed (locked, full, gone), not the program: then ask again later."""
-    if isinstance(error, sqlite3.OperationalError):
+    """Whether it is the database that failed (locked, full, gone), not the program: then ask again later.
+
+    SQLite says OperationalError for a mistake in a statement as well; asking again would not mend that.
+    """
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    if isinstance(error, OperationalError):
-        return True
-    return isinstance(error, DBAPIError) and bool(error.connection_invalidated)
+    cause = error.orig if isinstance(error, OperationalError) else error
+    if isinstance(cause, sqlite3.OperationalError):
+        return getattr(cause, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+    return isinstance(error, OperationalError)
 
 
 # -- migrations ------------------------------------------------------------------------------------------

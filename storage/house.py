@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, CursorResult, Executable, text
+from sqlalchemy.exc import DBAPIError
 
 from storage.keys import Keys
 
@@ -54,9 +55,12 @@ class Tx:
         driver("SAVEPOINT here")
         try:
             yield
-        except BaseException:
-            driver("ROLLBACK TO SAVEPOINT here")
-            driver("RELEASE SAVEPOINT here")
+        except BaseException as error:
+            try:
+                driver("ROLLBACK TO SAVEPOINT here")
+                driver("RELEASE SAVEPOINT here")
+            except DBAPIError:  # a full disk has undone the whole transaction: that is what is to be told
+                raise error from None
             raise
         driver("RELEASE SAVEPOINT here")
 
