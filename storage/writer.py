@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -78,7 +79,8 @@ class GroupWriter:
             for (_, loop, future), outcome in zip(batch, outcomes, strict=True):
                 by_loop.setdefault(loop, []).append((future, outcome))
             for loop, settled in by_loop.items():
-                loop.call_soon_threadsafe(_settle, settled)
+                with contextlib.suppress(RuntimeError):  # its loop has closed: nobody there waits any more
+                    loop.call_soon_threadsafe(_settle, settled)
 
     def _commit(self, works: list[Work[Any]]) -> list[tuple[bool, Any]]:
         """One transaction for all; where it fails as a whole, everybody is told to come again."""
