@@ -47,9 +47,9 @@ def reserve(tx: Tx, now: datetime, wanted: Mapping[str, Limit]) -> float:
     return max(wait, 0.0)
 
 
-def pause(tx: Tx, key: str, until: datetime) -> None:
-    """Let nothing through under this key before then (the channel asked for it)."""
-    _keep(tx, {key: until.timestamp()})
+def pause(tx: Tx, key: str, limit: Limit, until: datetime) -> None:
+    """Let nothing through under this key before then (the channel asked for it), not even a burst."""
+    _keep(tx, {key: until.timestamp() + (limit.burst - 1) / limit.per_second})
 
 
 def _keep(tx: Tx, arrivals: Mapping[str, float]) -> None:

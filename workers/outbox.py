@@ -264,6 +264,7 @@ class Outbox:
                 if result.dead:
                     addresses.set_dead(tx, result.address, dead=True)
                 if result.pause and (limits := channel.limits(result.address.key)):
-                    rates.pause(tx, next(iter(limits)), result.pause)
+                    name, limit = next(iter(limits.items()))
+                    rates.pause(tx, name, limit, result.pause)
 
         await self._writer.run(work)
