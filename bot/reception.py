@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
 
 from bot.core.conversation import Conversation
 from bot.core.event import Event, Pressed
 from bot.core.memory import Offer
-from bot.core.reply import Message, Phrase, Refused, Reply, words
+from bot.core.reply import Key, Message, Phrase, Refused, Reply, words
 from bot.core.router import Sender, Turn
 from bot.logs import frames
 from bot.render import LANGUAGES, Renderer
 from handlers import Capability, Router
-from storage import addresses, dialogues, people
+from storage import addresses, dialogues, people, web
 from storage.campaigns import Telling
 from storage.database import is_trouble
 from storage.house import Tx
 
 log = structlog.get_logger()
+
+LINK = timedelta(minutes=15)
+"""How long a link from a chat to the web chat is good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ class Reception:
             memory = dialogues.look(tx, event.address, digest).memory  # as if it had not been asked
             log.error("handler failed", number=broken, error=type(error).__name__, frames=frames(error))
             messages = [self.renderer.message(Reply(words("conversation.broken", number=broken)), turn.language)]
+        if sender and event.address.channel != "web":
+            messages = [_linked(tx, now, message, sender.id) for message in messages]
         memory.offers = offers(messages)
         after = addresses.find(tx, event.address) if sender is None else None
         owner = after.person_id if after else before.person_id
@@ -107,6 +113,19 @@ class Reception:
             for question in use.form.questions.values():
                 yield question.text
                 yield question.title
+
+
+def _linked(tx: Tx, now: datetime, message: Message, person_id: int) -> Message:
+    """Paths of our own pages as signed links, which sign this person in once and soon expire."""
+
+    def key(key: Key) -> Key:
+        if key.path is None:
+            return key
+        token = secrets.token_urlsafe(24)
+        web.add_link(tx, token, person_id, now + LINK, path=key.path)
+        return replace(key, path=f"{tx.house.public_url}/l/{token}")
+
+    return replace(message, keys=tuple(tuple(key(one) for one in row) for row in message.keys))
 
 
 def offers(messages: Iterable[Message]) -> tuple[Offer, ...]:
