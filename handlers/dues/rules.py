@@ -165,12 +165,12 @@ class Assessment:
     bracket: Bracket | None
     exact: Fraction
     due_fen: int
-    unit_fen: int
-    ceiling_applied: bool
-    ceiling_fen: int | None
-    review: tuple[Review, ...]
-    choices: tuple[Choice, ...]
     articles: tuple[Citation, ...]
+    unit_fen: int = 1
+    ceiling_applied: bool = False
+    ceiling_fen: int | None = None
+    review: tuple[Review, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,11 +355,6 @@ def fixed(category: str, chosen_fen: int | None, table: DuesTable) -> Assessment
         bracket=None,
         exact=Fraction(chosen_fen, 100),
         due_fen=chosen_fen,
-        unit_fen=1,
-        ceiling_applied=False,
-        ceiling_fen=None,
-        review=(),
-        choices=(),
         articles=articles,
     )
 
