@@ -229,6 +229,8 @@ def test_the_calculator_asks_when_no_number_is_given(house: House) -> None:
     assert wang.say("算党费") == "基数是多少元？例如 5400，或者 1万2。"
     assert wang.say("5400").startswith("按基数5400.00元算，每月应交党费81.00元。")
     assert "按离退休费算" in wang.labels
+    wang.say("算党费")
+    assert wang.say("如果基数是5400呢？").startswith("按基数5400.00元算"), "a sentence is an answer as well"
 
 
 @pytest.mark.parametrize(

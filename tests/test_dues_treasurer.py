@@ -24,8 +24,8 @@ def settle(chat: Chat, member: str = "王芳", category: str = "按月领取工�
     return chat.tap("第一次核定")
 
 
-def test_the_secretary_settles_a_base_and_the_member_sees_it(house: House) -> None:
-    li, wang = house.chat("李书记"), house.chat("王芳")
+def test_the_secretary_settles_a_base_and_the_member_sees_it(house_on: House) -> None:
+    li, wang = house_on.chat("李书记"), house_on.chat("王芳")
     review = settle(li)
     assert "王芳（1001，第一支部）：从2026年11月起每月应交81.00元，以前的月份不变。" in review
     assert f"党费年初核定，“年内一般不变动”（{NOTICE}一（1）），所以会记下原因。" in review
@@ -96,9 +96,9 @@ def test_an_office_that_ends_while_the_form_is_open_settles_nothing(house: House
     assert "还没有核定" in wang.say("党费")
 
 
-def test_namesakes_are_told_apart_by_a_tap(house: House) -> None:
-    house.person("王芳", "1030")
-    li = house.chat("李书记")
+def test_namesakes_are_told_apart_by_a_tap(house_on: House) -> None:
+    house_on.person("王芳", "1030")
+    li = house_on.chat("李书记")
     li.say("核定党费")
     assert li.say("王芳") == "叫这个名字的有2位，是哪一位？"
     li.tap("1030 第一支部")

@@ -21,15 +21,19 @@ from storage.house import Tx
 
 router = Router()
 
+_HEAD = re.compile(r"^(?:如果|要是|假如)?(?:我的|每月)?(?:党费)?(?:计算)?基数(?:是|为)?[\s：:，,]*")
 _TAIL = re.compile(
     r"[\s，,]*(?:的话)?[\s，,]*(?:我?(?:每月|每个月|一个月)?(?:应该|应|要|得|该)?交.*)?[呢吗嘛呀啊\s？?。！!]*$"
 )
-"""What may follow the number in 如果基数是5400元的话，每月要交多少呢？"""
+"""What may stand around the number: 如果基数是5400元的话，每月要交多少呢？"""
 
 
 def _read(text: str, _at: Reading) -> Amount:
+    typed = clean(text)
+    if len(typed) <= 200:
+        typed = _TAIL.sub("", _HEAD.sub("", typed))
     try:
-        return Amount(read_amount(clean(text)))
+        return Amount(read_amount(typed))
     except NotAnAmount as no:
         raise Refused(f"dues.amount_{no.reason}", most=LARGEST_FEN) from None
 
@@ -82,10 +86,10 @@ def calc(turn: Turn, rest: str) -> Answer:
     """按一个基数估算党费，例如“如果基数是5400”"""
     if on_the_page_only(turn):
         return to_the_page()
-    if not (typed := _TAIL.sub("", rest[:200])):
+    if not rest.strip("？?。 "):
         return Begin(Calculate)
     try:
-        base = _read(typed, Reading(turn.now, turn.zone))
+        base = _read(rest, Reading(turn.now, turn.zone))
     except Refused as no:
         raise Refused("dues.calculate_again", problem=no.words) from None
     return _estimate(turn, people.dues_of(turn.tx, turn.member.id)[0], base)
