@@ -56,10 +56,10 @@ class Conversation(Generic[T]):
         try:
             action = decode(payload)
         except BadPayload:
-            return self._stale()
+            return self._stale_here(turn, memory)
         if isinstance(action, Step):
             if memory.draft is None or memory.draft.id != action.draft:
-                return self._stale()
+                return self._stale_here(turn, memory)
             return self._dialogue.step(turn, memory, action.do, action.arg, action.at)
         memory.asking = 0
         if isinstance(action, Run):
@@ -141,6 +141,12 @@ class Conversation(Generic[T]):
     @staticmethod
     def _here(memory: Memory) -> bool:
         return memory.draft is not None and memory.asking == memory.draft.id
+
+    def _stale_here(self, turn: Turn[T], memory: Memory) -> Reply:
+        """A question that stands open here is asked again, or its buttons would stand no more."""
+        if self._here(memory):
+            return self._dialogue.go_on(turn, memory, words("conversation.stale"))
+        return self._stale()
 
     @staticmethod
     def _stale() -> Reply:
