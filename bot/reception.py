@@ -99,6 +99,13 @@ class Reception:
         """Do what is due now, everywhere; how much there was."""
         return sum(capability.due(tx, now) for capability in self.capabilities if capability.due)
 
+    def menu(self) -> dict[str, list[tuple[str, str]]]:
+        """The commands that are everybody's, by language: (name without the slash, its line)."""
+        listed = [command for command in self.router.commands.values() if command.public]
+        return {
+            language: [(str(c.name), self.renderer.label(c.line, language)) for c in listed] for language in LANGUAGES
+        }
+
     @staticmethod
     def _language(tx: Tx, own: str, event: Event) -> str:
         hint = (event.language or "")[:2].lower()

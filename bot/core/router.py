@@ -73,6 +73,11 @@ class Command(Generic[T]):
     strangers: bool = False
     shown: Callable[[Turn[T]], bool] = _anybody
 
+    @property
+    def public(self) -> bool:
+        """Whether it is shown to everybody, whatever their rights."""
+        return self.shown is _anybody
+
 
 @dataclass(frozen=True, slots=True)
 class Use(Generic[T]):
