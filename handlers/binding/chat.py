@@ -8,7 +8,7 @@ from bot.core.router import Run
 from handlers import Answer, Router, Turn, actor
 from handlers.binding import desk
 from handlers.binding.codes import LENGTH, read_code
-from storage import addresses
+from storage import addresses, people
 
 router = Router()
 
@@ -24,10 +24,6 @@ class Release(Action, tag="br"):
 
     binding: int
     sure: bool
-
-
-def _bound(turn: Turn) -> bool:
-    return turn.sender is not None
 
 
 @router.command("/start", "绑定", rest=True, strangers=True)
@@ -69,11 +65,13 @@ def consent(turn: Turn, press: Consent) -> Answer:
         desk.decline(turn.tx, turn.address)
         return Reply(words("binding.declined"), replaces=True)
     person = desk.consent(turn.tx, turn.now, turn.address)
+    if not person.language:  # what their phone speaks; 语言 changes it
+        people.change(turn.tx, person.id, language=turn.language)
     rows = ((Button(Phrase("我的"), Run(Code("me"))), Button(Phrase("帮助"), Run(Code("help")))),)
     return Reply(words("binding.done", name=person.name), rows, replaces=True)
 
 
-@router.command("/unbind", "解绑", shown=_bound)
+@router.command("/unbind", "解绑")
 def unbind(turn: Turn, _rest: str) -> Answer:
     """解除某个聊天与您的绑定，例如手机丢了"""
     bound = addresses.of_person(turn.tx, turn.member.id)
