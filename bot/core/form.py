@@ -79,8 +79,8 @@ class Form:
         super().__init_subclass__()
         from dataclasses import replace
 
-        title = (inspect.getdoc(cls) or "").split("\n")[0]
-        if not title or cls.__doc__ is Form.__doc__:
+        title = inspect.cleandoc(cls.__doc__ or "").split("\n")[0]
+        if not title:
             raise TypeError(f"{cls.__name__}: a form's docstring is its name for people")
         cls.called = Phrase(title)
         hints = get_type_hints(cls)

@@ -84,8 +84,11 @@ def _read_prose(text: str, at: Reading) -> Prose:
     return Prose(_bounded(clean(text), at))
 
 
+_NUMBERED = re.compile(r"^\s*(?:\d{1,2}\s*(?:[、)）]|\.(?!\d))|[-•·])\s*")  # 1. 王芳, and not 1.5万元
+
+
 def _read_lines(text: str, at: Reading) -> Lines:
-    lines = [re.sub(r"^\s*(?:\d{1,2}\s*[.、)）]|[-•·])\s*", "", line).strip() for line in clean(text).split("\n")]
+    lines = [_NUMBERED.sub("", line).strip() for line in clean(text).split("\n")]
     lines = [line for line in lines if line]
     if twice := {line for line in lines if lines.count(line) > 1}:
         raise Refused("conversation.twice", line=sorted(twice)[0])
@@ -126,7 +129,7 @@ def _day(text: str, today: date) -> tuple[date, str] | None:
     shapes = (
         r"(?P<y>\d{4})[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?",
         r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?!\d)",
-        r"(?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})[日号]?(?![\d:])",
+        r"(?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})(?:[日号]|(?![\d:]))",
     )
     for shape in shapes:
         if found := re.match(shape, text):
