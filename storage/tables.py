@@ -16,6 +16,7 @@ from storage import (  # noqa: F401 - imported so that their tables are known
     polls,
     rates,
     settings,
+    signin,
     web,
 )
 

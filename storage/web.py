@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlmodel import Field, Index, UniqueConstraint, col
 
 from storage.base import Table
@@ -25,7 +25,7 @@ class WebSession(Table, table=True):
     device: str = Field(default="", max_length=120)
     created_at: datetime
     expires_at: datetime
-    ended_at: datetime | None = None
+    ended_at: datetime | None = Field(default=None, index=True)
 
 
 class WebLink(Table, table=True):
@@ -42,7 +42,7 @@ class WebLink(Table, table=True):
 
 
 class WebMessage(Table, table=True):
-    """A line of a web chat: `body` is sealed JSON {text, keys, toast}."""
+    """A line of a web chat: `body` is sealed JSON, written and read by bot.adapters.web."""
 
     __tablename__ = "web_message"
     __table_args__ = (
@@ -57,7 +57,7 @@ class WebMessage(Table, table=True):
     """Written by the person, not by Tiexin."""
     body: bytes
     at: datetime
-    version: int = 0
+    version: int = Field(default=0, index=True)
     """Grows with each revision, over all messages of the house, so that a browser can ask what has changed."""
 
 
@@ -78,12 +78,19 @@ def add_session(tx: Tx, digest: bytes, key: str, now: datetime, expires_at: date
     )
 
 
-def session_key(tx: Tx, digest: bytes, now: datetime) -> str | None:
-    """The chat a session shows, while it lasts."""
-    statement = select(col(WebSession.key)).where(
-        col(WebSession.digest) == digest, col(WebSession.ended_at).is_(None), col(WebSession.expires_at) > now
-    )
-    return tx.run(statement).scalar_one_or_none()
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A session that was begun once; `over`: it has ended or expired."""
+
+    key: str
+    over: bool
+
+
+def session(tx: Tx, digest: bytes, now: datetime) -> Seen | None:
+    """The session of a cookie; None: nobody has begun one with it."""
+    statement = select(col(WebSession.key), col(WebSession.ended_at), col(WebSession.expires_at))
+    row = tx.run(statement.where(col(WebSession.digest) == digest)).one_or_none()
+    return Seen(row.key, row.ended_at is not None or row.expires_at <= now) if row else None
 
 
 def sessions(tx: Tx, key: str, now: datetime) -> list[tuple[bytes, str, datetime]]:
@@ -110,15 +117,15 @@ def move_session(tx: Tx, old: str, new: str) -> None:
     tx.run(delete(WebMessage).where(col(WebMessage.key) == old))
 
 
-def add_link(
-    tx: Tx,
-    digest: bytes,
-    person_id: int,
-    expires_at: datetime,
-    *,
-    path: str = "/chat",
-    reusable: bool = False,
-) -> None:
+def link_digest(tx: Tx, token: str) -> bytes:
+    """What a link's token is remembered by."""
+    return tx.house.keys.digest("web link", token)
+
+
+def add_link(tx: Tx, token: str, person_id: int, expires_at: datetime, *, path: str = "/chat",
+             reusable: bool = False) -> None:  # fmt: skip
+    """A link `/l/TOKEN` by which a person signs in once, and then is shown `path`."""
+    digest = link_digest(tx, token)
     tx.run(
         insert(WebLink).values(
             digest=digest, person_id=person_id, path=path, expires_at=expires_at, reusable=reusable
@@ -135,12 +142,19 @@ def see_link(tx: Tx, digest: bytes, now: datetime) -> tuple[int, str] | None:
     return (row.person_id, row.path) if row else None
 
 
-def use_link(tx: Tx, digest: bytes, now: datetime) -> tuple[int, str] | None:
-    """Use a link up. The demonstration's stay good."""
+def use_link(tx: Tx, digest: bytes, now: datetime, *, again: bool = False) -> tuple[int, str] | None:
+    """Use a link up: (person, path), or None where it is no longer good (two who race: one wins).
+
+    `again`: the demonstration's reusable links are good here, and stay so.
+    """
+    tx.lock("web_link", digest.hex())
     seen = see_link(tx, digest, now)
     if seen is None:
         return None
-    tx.run(update(WebLink).where(col(WebLink.digest) == digest, ~col(WebLink.reusable)).values(used_at=now))
+    reusable = tx.run(select(col(WebLink.reusable)).where(col(WebLink.digest) == digest)).scalar_one()
+    if reusable:
+        return seen if again else None
+    tx.run(update(WebLink).where(col(WebLink.digest) == digest).values(used_at=now))
     return seen
 
 
@@ -150,9 +164,14 @@ def revoke_links(tx: Tx, now: datetime) -> int:
     ).rowcount
 
 
+def version(tx: Tx) -> int:
+    """The newest version of any line."""
+    return int(tx.run(select(func.coalesce(func.max(col(WebMessage.version)), 0))).scalar_one())
+
+
 def _next_version(tx: Tx) -> int:
-    tx.lock("web_message", "version")
-    return int(tx.run(select(func.coalesce(func.max(col(WebMessage.version)), 0))).scalar_one()) + 1
+    tx.lock("web_message", "version")  # held until the commit, so that versions appear in their order
+    return version(tx) + 1
 
 
 def add_line(tx: Tx, now: datetime, key: str, event_id: str, body: dict[str, Any], *, mine: bool = False) -> int:
@@ -192,6 +211,30 @@ def lines(tx: Tx, key: str, *, after: int = 0, limit: int = 100) -> list[Line]:
 def line(tx: Tx, key: str, line_id: int) -> Line | None:
     row = tx.run(_LINE.where(col(WebMessage.key) == key, col(WebMessage.id) == line_id)).one_or_none()
     return Line(row.id, row.version, row.mine, json.loads(tx.house.keys.open(row.body)), row.at) if row else None
+
+
+def of_event(tx: Tx, key: str, event_id: str) -> list[Line]:
+    """What an event has written into a chat: the person's own words under its id, answers under `id:…`."""
+    its = or_(
+        col(WebMessage.event_id) == event_id, col(WebMessage.event_id).startswith(f"{event_id}:", autoescape=True)
+    )
+    rows = tx.run(_LINE.where(col(WebMessage.key) == key, its).order_by(col(WebMessage.id)))
+    return [Line(r.id, r.version, r.mine, json.loads(tx.house.keys.open(r.body)), r.at) for r in rows]
+
+
+def changed(tx: Tx, after: int) -> tuple[int, set[str]]:
+    """The newest version now, and the chats that have changed since one."""
+    rows = tx.run(
+        select(col(WebMessage.key), func.max(col(WebMessage.version)))
+        .where(col(WebMessage.version) > after)
+        .group_by(col(WebMessage.key))
+    ).all()
+    return max([after, *(row[1] for row in rows)]), {row[0] for row in rows}
+
+
+def ended(tx: Tx, since: datetime) -> set[str]:
+    """The chats of which a session was ended since a moment."""
+    return set(tx.run(select(col(WebSession.key)).where(col(WebSession.ended_at) >= since)).scalars())
 
 
 def purge(tx: Tx, now: datetime, before: datetime) -> None:

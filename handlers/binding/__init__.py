@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from handlers import Capability
+from handlers.binding import sign_in
 from handlers.binding.chat import router
 from handlers.binding.desk import due, tell
 
-capability = Capability(router, due=due, tell=tell)
+capability = Capability(router, due=due, tell={**tell, **sign_in.tell})

@@ -65,22 +65,28 @@ def consent(tx: Tx, now: datetime, address: Address) -> Somebody:
     person = people.get(tx, person_id)
     if person.left_on is not None:
         raise Refused("binding.code_is_gone")
-    before = addresses.of_person(tx, person_id)
+    dialogues.move(tx, address, person_id)
     bound = address
     if address.channel == "web":
         bound = Address("web", f"p{person_id}")
         web.move_session(tx, address.key, bound.key)
-    if addresses.find(tx, bound) is None:
-        addresses.bind(tx, person_id, bound, now, consent=CONSENT)
-    dialogues.move(tx, address, person_id)
-    audit.record(
-        tx, now, Actor(person_id, person.name, "chat"), "address.bind", person.number, channel=address.channel
-    )
-    if before:
-        campaigns.create(tx, now, "bound", person_id, [person_id], channel=address.channel,
-                         channels=",".join(sorted({b.address.channel for b in before} - {address.channel}))
-                         or before[0].address.channel)  # fmt: skip
+    bind(tx, now, person, bound)
     return person
+
+
+def bind(tx: Tx, now: datetime, person: Somebody, address: Address) -> None:
+    """Bind an address whose owner is known and has just consented; the old addresses are told.
+
+    A second browser shows the web chat that is bound already, and is told of like a first.
+    """
+    before = {b.address.channel for b in addresses.of_person(tx, person.id)}
+    if addresses.find(tx, address) is None:
+        addresses.bind(tx, person.id, address, now, consent=CONSENT)
+    actor = Actor(person.id, person.name, "chat")
+    audit.record(tx, now, actor, "address.bind", person.number, channel=address.channel)
+    if before:
+        told = ",".join(sorted(before - {address.channel} or before))
+        campaigns.create(tx, now, "bound", person.id, [person.id], channel=address.channel, channels=told)
 
 
 def decline(tx: Tx, address: Address) -> None:

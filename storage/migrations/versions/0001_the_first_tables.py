@@ -137,6 +137,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("web_message", schema=None) as batch_op:
         batch_op.create_index("ix_web_message_chat", ["key", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_web_message_version"), ["version"], unique=False)
 
     op.create_table(
         "web_session",
@@ -149,6 +150,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_web_session")),
     )
     with op.batch_alter_table("web_session", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_web_session_ended_at"), ["ended_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_web_session_key"), ["key"], unique=False)
 
     op.create_table(
@@ -317,6 +319,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_poll_state"), ["state"], unique=False)
 
     op.create_table(
+        "sign_in",
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("expires_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_sign_in_person_id_person")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_sign_in")),
+    )
+    op.create_table(
         "web_link",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
@@ -386,6 +397,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_web_link_person_id"))
 
     op.drop_table("web_link")
+    op.drop_table("sign_in")
     with op.batch_alter_table("poll", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_poll_state"))
         batch_op.drop_index(batch_op.f("ix_poll_organisation_id"))
@@ -426,9 +438,11 @@ def downgrade() -> None:
     op.drop_table("person")
     with op.batch_alter_table("web_session", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_web_session_key"))
+        batch_op.drop_index(batch_op.f("ix_web_session_ended_at"))
 
     op.drop_table("web_session")
     with op.batch_alter_table("web_message", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_web_message_version"))
         batch_op.drop_index("ix_web_message_chat")
 
     op.drop_table("web_message")
