@@ -85,7 +85,7 @@ def bind(tx: Tx, now: datetime, person: Somebody, address: Address) -> None:
     actor = Actor(person.id, person.name, "chat")
     audit.record(tx, now, actor, "address.bind", person.number, channel=address.channel)
     if before:
-        told = ",".join(sorted(before - {address.channel} or before))
+        told = ",".join(sorted(before))  # the new one's own channel too: the old telephone has to hear of it
         campaigns.create(tx, now, "bound", person.id, [person.id], channel=address.channel, channels=told)
 
 
