@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlmodel import Field, Index, UniqueConstraint, col
 
 from bot.core.event import Address
 from storage import addresses, settings
 from storage.base import Table, pack_ids, unpack_ids
 from storage.house import Tx
+from storage.prepared import Prepared
 
 BATCH = 500
 """Recipients expanded in one transaction, so that 100,000 never stall the writer."""
@@ -323,17 +324,26 @@ def acknowledged(tx: Tx, now: datetime, campaign_ids: Sequence[int], person_id: 
     )
 
 
+_COPIES = Prepared(
+    update(Delivery)
+    .where(
+        col(Delivery.person_id) == bindparam("whose"),
+        col(Delivery.campaign_id).in_(
+            select(col(Campaign.id)).where(
+                col(Campaign.kind) == bindparam("about"), col(Campaign.subject) == bindparam("number")
+            )
+        ),
+        col(Delivery.message).is_not(None),
+        ~and_(col(Delivery.channel) == bindparam("on"), col(Delivery.key) == bindparam("at")),
+    )
+    .values(revise=True)
+)
+
+
 def revise_copies(tx: Tx, kind: str, subject: int, person_id: int, except_for: Address | None = None) -> None:
     """Bring a person's copies of something up to date, on all their other addresses."""
-    campaigns = select(col(Campaign.id)).where(col(Campaign.kind) == kind, col(Campaign.subject) == subject)
-    statement = update(Delivery).where(
-        col(Delivery.person_id) == person_id, col(Delivery.campaign_id).in_(campaigns),
-        col(Delivery.message).is_not(None),
-    )  # fmt: skip
-    if except_for:
-        here = and_(col(Delivery.channel) == except_for.channel, col(Delivery.key) == except_for.key)
-        statement = statement.where(~here)
-    tx.run(statement.values(revise=True))
+    here = except_for or Address("", "")
+    tx.rows(_COPIES, whose=person_id, about=kind, number=subject, on=here.channel, at=here.key)
 
 
 def progress(tx: Tx, campaign_ids: Sequence[int]) -> dict[tuple[str, str], int]:

@@ -105,7 +105,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """One consistent look, which makes nobody wait."""
-        with self.reader.connect() as connection:
+        with self.reader.connect() as connection, connection.begin():
             yield Tx(connection, self.house)
 
     def close(self) -> None:

@@ -6,9 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import and_, bindparam, delete, literal, select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import String, and_, bindparam, cast, delete, func, insert, literal, select
 from sqlmodel import Field, col
 
 from bot.core.event import Address
@@ -18,6 +16,7 @@ from storage.addresses import Binding
 from storage.base import Table
 from storage.house import Tx
 from storage.people import Person
+from storage.prepared import Prepared, upsert
 
 KEEP = timedelta(hours=48)
 """How long an answer is kept for the same event delivered again (channels repeat within a day)."""
@@ -62,7 +61,8 @@ class Situation:
     _standing: bytes | None = None
 
 
-_LOOK = (
+_OWNER = func.coalesce("p" + cast(col(Person.id), String), bindparam("address", type_=String))
+_LOOK = Prepared(
     select(
         col(Inbox.answer), col(Person.id), col(Person.name), col(Person.language), col(Binding.dead),
         col(OpenDraft.body), col(Standing.body),
@@ -72,13 +72,14 @@ _LOOK = (
         .outerjoin(Inbox, col(Inbox.digest) == bindparam("digest"))
         .outerjoin(Binding, and_(col(Binding.channel) == bindparam("channel"), col(Binding.key) == bindparam("key")))
         .outerjoin(Person, and_(col(Person.id) == col(Binding.person_id), col(Person.left_on).is_(None)))
-        .outerjoin(
-            OpenDraft, col(OpenDraft.owner) == bindparam("address")
-        )
+        .outerjoin(OpenDraft, col(OpenDraft.owner) == _OWNER)
         .outerjoin(Standing, col(Standing.address) == bindparam("address"))
     )
 )  # fmt: skip
-_DRAFT = select(col(OpenDraft.body)).where(col(OpenDraft.owner) == bindparam("owner"))
+_DRAFT = Prepared(select(col(OpenDraft.body)).where(col(OpenDraft.owner) == bindparam("owner")))
+_ANSWER = Prepared(insert(Inbox), columns=["digest", "day", "answer"])
+_KEEP_DRAFT = upsert(OpenDraft, ["owner"], "body", "expires_at")
+_STAND = upsert(Standing, ["address"], "body")
 
 
 def digest(tx: Tx, address: Address, event_id: str) -> bytes:
@@ -87,15 +88,17 @@ def digest(tx: Tx, address: Address, event_id: str) -> bytes:
 
 
 def look(tx: Tx, address: Address, event: bytes) -> Situation:
-    """Lock the person's dialogue and look at everything, in one statement (two where somebody is bound)."""
+    """Lock the person's dialogue and look at everything, in one statement (SQLite) or two."""
     tx.lock("address", address)
-    values = {"digest": event, "channel": address.channel, "key": address.key, "address": str(address)}
-    answer, person_id, name, language, dead, draft, standing = tx.run(_LOOK, values).one()
+    found = tx.row(_LOOK, digest=event, channel=address.channel, key=address.key, address=str(address))
+    assert found is not None  # there is always the one
+    answer, person_id, name, language, dead, draft, standing = found
     if answer is not None:
         return Situation(_load_answer(tx, answer), person_id, name or "", language or "", bool(dead), Memory())
-    if person_id is not None:
+    if person_id is not None and tx.postgres:  # whoever held the lock before us may have changed the draft
         tx.lock("person", person_id)
-        draft = tx.run(_DRAFT, {"owner": f"p{person_id}"}).scalar_one_or_none()
+        again = tx.row(_DRAFT, owner=f"p{person_id}")
+        draft = again[0] if again else None
     memory = Memory()
     if draft is not None:
         memory.draft = _load_draft(tx.house.keys.open(draft))
@@ -136,9 +139,8 @@ def keep(
     answer: list[Message], before: Situation,
 ) -> None:  # fmt: skip
     """Remember the answer, the draft and the buttons. Writes only what has changed."""
-    add = postgres_insert if tx.postgres else sqlite_insert
     keys = tx.house.keys
-    tx.run(_INBOX, {"digest": event, "day": now.date(), "answer": keys.seal(dump_messages(answer))})
+    tx.rows(_ANSWER, digest=event, day=now.date(), answer=keys.seal(dump_messages(answer)))
     owner = str(address) if person_id is None else f"p{person_id}"
     if memory.draft is None:
         if before._draft is not None:
@@ -146,16 +148,8 @@ def keep(
     else:
         kept = asdict(memory.draft) | {"expires": memory.draft.expires.isoformat()}
         body = keys.seal(json.dumps(kept, ensure_ascii=False))
-        statement = add(OpenDraft).values(owner=owner, body=body, expires_at=memory.draft.expires)
-        tx.run(
-            statement.on_conflict_do_update(
-                index_elements=["owner"], set_={"body": body, "expires_at": memory.draft.expires}
-            )
-        )
+        tx.rows(_KEEP_DRAFT, owner=owner, body=body, expires_at=memory.draft.expires)
     stand(tx, address, memory, known=before._standing)
-
-
-_INBOX = Inbox.__table__.insert()  # type: ignore[attr-defined]  # SQLModel does not declare it
 
 
 def stand(tx: Tx, address: Address, memory: Memory, known: bytes | None = None) -> None:
@@ -164,10 +158,7 @@ def stand(tx: Tx, address: Address, memory: Memory, known: bytes | None = None) 
     text = json.dumps([memory.asking, offers], ensure_ascii=False, separators=(",", ":"))
     if known is not None and tx.house.keys.open(known) == text:
         return
-    add = postgres_insert if tx.postgres else sqlite_insert
-    body = tx.house.keys.seal(text)
-    statement = add(Standing).values(address=str(address), body=body)
-    tx.run(statement.on_conflict_do_update(index_elements=["address"], set_={"body": body}))
+    tx.rows(_STAND, address=str(address), body=tx.house.keys.seal(text))
 
 
 def move(tx: Tx, address: Address, person_id: int) -> None:

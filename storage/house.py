@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, CursorResult, Executable, text
 from sqlalchemy.exc import DBAPIError
 
 from storage.keys import Keys
+from storage.prepared import Prepared, Row
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 
@@ -35,12 +36,14 @@ class House:
 class Tx:
     """An open transaction. Desks take one and never open or end it."""
 
-    __slots__ = ("connection", "house", "postgres")
+    __slots__ = ("_cursor", "_error", "connection", "house", "postgres")
 
     def __init__(self, connection: Connection, house: House) -> None:
         self.connection = connection
         self.house = house
         self.postgres = connection.dialect.name == "postgresql"
+        self._cursor = connection.connection.cursor()  # the driver's own, for what is prepared
+        self._error: type[Exception] = connection.dialect.loaded_dbapi.Error
 
     def run(
         self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
@@ -48,27 +51,64 @@ class Tx:
         """Execute a statement; a sequence of values runs it once for each."""
         return self.connection.execute(statement, values)
 
+    def rows(self, prepared: Prepared, **values: Any) -> list[Row]:
+        """What a prepared statement finds or returns; nothing where it only writes."""
+        plan = prepared.plan(self.connection.dialect)
+        try:
+            self._cursor.execute(plan.text, plan.parameters(values))
+            return plan.rows(self._cursor.fetchall()) if plan.columns else []
+        except self._error as error:
+            raise self._told(plan.text, error) from error
+
+    def row(self, prepared: Prepared, **values: Any) -> Row | None:
+        """The first row that a prepared statement finds, if there is one."""
+        found = self.rows(prepared, **values)
+        return found[0] if found else None
+
+    def many(self, prepared: Prepared, values: Iterable[Mapping[str, Any]]) -> None:
+        """Run a prepared statement that only writes once for each of the values."""
+        plan = prepared.plan(self.connection.dialect)
+        try:
+            self._cursor.executemany(plan.text, [plan.parameters(one) for one in values])  # type: ignore[arg-type]  # all of one kind
+        except self._error as error:
+            raise self._told(plan.text, error) from error
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """What fails inside is undone; what came before stands."""
-        driver = self.connection.exec_driver_sql
-        driver("SAVEPOINT here")
+        self._driver("SAVEPOINT here")
         try:
             yield
         except BaseException as error:
             try:
-                driver("ROLLBACK TO SAVEPOINT here")
-                driver("RELEASE SAVEPOINT here")
+                self._driver("ROLLBACK TO SAVEPOINT here")
+                self._driver("RELEASE SAVEPOINT here")
             except DBAPIError:  # a full disk has undone the whole transaction: that is what is to be told
                 raise error from None
             raise
-        driver("RELEASE SAVEPOINT here")
+        self._driver("RELEASE SAVEPOINT here")
 
     def lock(self, *names: object) -> None:
         """Hold these until the end of the transaction (PostgreSQL; SQLite's single writer needs none)."""
         if self.postgres:
             key = int.from_bytes(self.house.keys.digest("lock", *names)[:8], "big", signed=True)
             self.connection.execute(_ADVISORY, {"key": key})
+
+    def _driver(self, statement: str) -> None:
+        try:
+            self._cursor.execute(statement)
+        except self._error as error:
+            raise self._told(statement, error) from error
+
+    def _told(self, statement: str, error: Exception) -> BaseException:
+        """A driver's error as SQLAlchemy raises it, without values; a broken connection is not used again."""
+        dialect = self.connection.dialect
+        broken = dialect.is_disconnect(error, self._cursor.connection, self._cursor)  # type: ignore[arg-type]  # an Error of the driver
+        if broken:
+            self.connection.invalidate(error)
+        return DBAPIError.instance(
+            statement, None, error, self._error, hide_parameters=True, connection_invalidated=broken, dialect=dialect
+        )
 
 
 _ADVISORY = text("SELECT pg_advisory_xact_lock(:key)")

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlmodel import Field, col
 
 from storage.base import Table
 from storage.house import Tx
+from storage.prepared import Prepared, upsert
 
 
 class Poll(Table, table=True):
@@ -97,7 +96,12 @@ class Ballot:
 
 _COLUMNS = [name for name in Ballot.__slots__ if name != "options"]
 _POLL = select(*(col(getattr(Poll, name)) for name in _COLUMNS))
-_OPTIONS = select(col(PollOption.label)).order_by(col(PollOption.place))
+_GET = Prepared(
+    _POLL.add_columns(col(PollOption.label))
+    .outerjoin(PollOption, col(PollOption.poll_id) == col(Poll.id))
+    .where(col(Poll.id) == bindparam("poll_id"))
+    .order_by(col(PollOption.place))
+)
 
 
 def add(tx: Tx, now: datetime, options: Sequence[str], **values: Any) -> int:
@@ -110,11 +114,11 @@ def add(tx: Tx, now: datetime, options: Sequence[str], **values: Any) -> int:
 
 
 def get(tx: Tx, poll_id: int) -> Ballot | None:
-    row = tx.run(_POLL.where(col(Poll.id) == poll_id)).one_or_none()
-    if row is None:
+    rows = tx.rows(_GET, poll_id=poll_id)
+    if not rows:
         return None
-    labels = tx.run(_OPTIONS.where(col(PollOption.poll_id) == poll_id)).scalars()
-    return replace(Ballot(*row), options=tuple(labels))
+    labels = tuple(row[-1] for row in rows if row[-1] is not None)
+    return Ballot(*(*rows[0][:-1], labels))
 
 
 def listed(tx: Tx, *conditions: Any) -> list[Ballot]:
@@ -161,13 +165,17 @@ def roll(tx: Tx, poll_id: int) -> list[int]:
     return list(tx.run(select(col(PollRoll.person_id)).where(col(PollRoll.poll_id) == poll_id)).scalars())
 
 
-_STAND = (
-    select(col(PollRoll.person_id), col(PollVote.choice), col(PollVote.marking))
+_STAND = Prepared(
+    select(col(PollVote.choice), col(PollVote.marking))
+    .select_from(PollRoll)
     .outerjoin(
         PollVote,
         (col(PollVote.poll_id) == col(PollRoll.poll_id)) & (col(PollVote.person_id) == col(PollRoll.person_id)),
     )
-)  # fmt: skip
+    .where(col(PollRoll.poll_id) == bindparam("poll_id"), col(PollRoll.person_id) == bindparam("person_id"))
+)
+_VOTE = upsert(PollVote, ["poll_id", "person_id"], "choice", "marking", "voted_at")
+_MARK = upsert(PollVote, ["poll_id", "person_id"], "marking")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,25 +192,19 @@ def _places(kept: str | None) -> tuple[int, ...] | None:
 
 def stand(tx: Tx, poll_id: int, person_id: int) -> Stand | None:
     """Where a person stands; None: not on the roll."""
-    row = tx.run(_STAND.where(col(PollRoll.poll_id) == poll_id, col(PollRoll.person_id) == person_id)).one_or_none()
-    return Stand(_places(row.choice), _places(row.marking) or ()) if row else None
+    row = tx.row(_STAND, poll_id=poll_id, person_id=person_id)
+    return Stand(_places(row[0]), _places(row[1]) or ()) if row else None
 
 
 def vote(tx: Tx, now: datetime, poll_id: int, person_id: int, places: Sequence[int]) -> None:
     """Hand a vote in; the last one counts."""
-    values = {"choice": ",".join(map(str, places)), "marking": None, "voted_at": now}
-    _upsert(tx, poll_id, person_id, values)
+    choice = ",".join(map(str, places))
+    tx.rows(_VOTE, poll_id=poll_id, person_id=person_id, choice=choice, marking=None, voted_at=now)
 
 
 def mark(tx: Tx, poll_id: int, person_id: int, places: Sequence[int]) -> None:
     """Remember marks that are not handed in yet."""
-    _upsert(tx, poll_id, person_id, {"marking": ",".join(map(str, places))})
-
-
-def _upsert(tx: Tx, poll_id: int, person_id: int, values: dict[str, Any]) -> None:
-    add = postgres_insert if tx.postgres else sqlite_insert
-    statement = add(PollVote).values(poll_id=poll_id, person_id=person_id, **values)
-    tx.run(statement.on_conflict_do_update(index_elements=["poll_id", "person_id"], set_=values))
+    tx.rows(_MARK, poll_id=poll_id, person_id=person_id, marking=",".join(map(str, places)))
 
 
 def turnout(tx: Tx, poll_id: int) -> tuple[int, int]:
