@@ -11,9 +11,7 @@ from contextlib import contextmanager
 import structlog
 from aiohttp import web
 
-from bot.adapters.telegram_channel import Pace, TelegramChannel
 from bot.config import Telegram
-from bot.intake import TelegramIntake
 from bot.logs import frames
 from bot.parts import App
 from bot.server import Persona, Server
@@ -54,6 +52,9 @@ class _Telegram:
     def __init__(
         self, app: App, writer: Writer, settings: Telegram, server: Server, wake: Callable[[], None]
     ) -> None:
+        from bot.adapters.telegram_channel import Pace, TelegramChannel  # half a second that only Telegram needs
+        from bot.intake import TelegramIntake
+
         secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
         pace = Pace(settings.rate_global, settings.burst, settings.rate_chat)
         self.channel = TelegramChannel(settings.token.get_secret_value(), settings.api_base, pace)

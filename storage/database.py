@@ -6,18 +6,17 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from storage.house import House, Tx
+
+if TYPE_CHECKING:  # Alembic takes a third of a second to load, and only migrations need it
+    from alembic.config import Config as AlembicConfig
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON", "secure_delete=ON")
 
@@ -132,6 +131,8 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def _alembic(url: str) -> AlembicConfig:
+    from alembic.config import Config as AlembicConfig
+
     config = AlembicConfig()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
@@ -140,15 +141,23 @@ def _alembic(url: str) -> AlembicConfig:
 
 
 @contextmanager
-def migrating(url: str) -> Iterator[Connection]:
-    """A connection for migrations: foreign keys off, or a re-created parent deletes its children (1 vote → 0)."""
+def migrating(url: str, *, read_only: bool = False) -> Iterator[Connection]:
+    """A connection for migrations: foreign keys off, or a re-created parent deletes its children (1 vote → 0).
+
+    All steps are one transaction, on SQLite as well, whose driver would commit each by itself.
+    """
     engine = create_engine(_url(url), poolclass=NullPool, hide_parameters=True)
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")
         def _prepare(connection: Any, _record: object) -> None:
+            connection.isolation_level = None
             connection.execute("PRAGMA foreign_keys=OFF")
             connection.execute("PRAGMA secure_delete=ON")
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     try:
         with engine.connect() as connection:
@@ -158,24 +167,31 @@ def migrating(url: str) -> Iterator[Connection]:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the tables to a revision. Raises Behind where foreign keys would no longer hold afterwards."""
+    """Bring the tables to a revision. Raises RuntimeError, with nothing changed, where rows would point at nothing."""
     if file := sqlite_file(url):
         file.parent.mkdir(parents=True, exist_ok=True)
+    from alembic import command
+
     command.upgrade(_alembic(url), revision)
 
 
 def downgrade(url: str, revision: str) -> None:
     """Bring the tables back to an earlier revision."""
+    from alembic import command
+
     command.downgrade(_alembic(url), revision)
 
 
 def revisions(url: str) -> tuple[str | None, str]:
     """The revision the tables have (None: no tables yet), and the one this program wants."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     head = ScriptDirectory.from_config(_alembic(url)).get_current_head() or ""
     file = sqlite_file(url)
     if file and not file.exists():
         return None, head
-    with migrating(url) as connection:
+    with migrating(url, read_only=True) as connection:
         return MigrationContext.configure(connection).get_current_revision(), head
 
 
