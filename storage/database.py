@@ -167,7 +167,7 @@ def migrating(url: str, *, read_only: bool = False) -> Iterator[Connection]:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the tables to a revision. Raises RuntimeError, with nothing changed, where rows would point at nothing."""
+    """Bring the tables to a revision. Raises RuntimeError, nothing changed, where a row would point at nothing."""
     if file := sqlite_file(url):
         file.parent.mkdir(parents=True, exist_ok=True)
     from alembic import command

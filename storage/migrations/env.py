@@ -8,7 +8,9 @@ from storage import tables
 from storage.database import migrating
 
 with migrating(context.config.attributes["url"]) as connection:
-    context.configure(connection=connection, target_metadata=tables.METADATA, render_as_batch=True)
+    context.configure(
+        connection=connection, target_metadata=tables.METADATA, render_as_batch=True, transactional_ddl=True
+    )
     with context.begin_transaction():
         context.run_migrations()
         if connection.dialect.name == "sqlite":
