@@ -166,29 +166,3 @@ def test_the_use_case_checks_what_a_form_cannot_ask(
         with pytest.raises(Refused) as no:
             desk.set_base(tx, house.now, OPERATOR, wang, category, base_fen, reason=reason)
     assert no.value.words.template == template
-
-
-# -- the statement --------------------------------------------------------------------------------------------
-
-
-def test_a_statement_of_somebody_else_is_logged_and_ones_own_is_not(house: House) -> None:
-    with house.app.database.write() as tx:
-        people.change(tx, house.ids["王芳"], dues_category="wage", dues_base=540000)
-        wang = people.get(tx, house.ids["王芳"])
-        own = desk.statement(tx, house.now, Actor(wang.id, wang.name, "cli"), wang)
-        assert audit.log(tx, action="dues.read") == []
-        other = desk.statement(tx, house.now, OPERATOR, wang)
-        (entry,) = audit.log(tx, action="dues.read")
-    assert own == other
-    assert own.due is not None
-    assert own.due.assessment is not None
-    assert (own.branch, own.due.assessment.due_fen) == ("海川公司党委/第一支部", 8100)
-    assert (entry["subject"], entry["details"]) == ("1001", {})
-
-
-def test_nobody_reads_the_statement_of_another_without_the_right(house: House) -> None:
-    with house.app.database.write() as tx:
-        wang, sun = people.get(tx, house.ids["王芳"]), people.get(tx, house.ids["孙明"])
-        with pytest.raises(Refused):
-            desk.statement(tx, house.now, Actor(sun.id, sun.name, "cli"), wang)
-        assert audit.log(tx, action="dues.read") == []

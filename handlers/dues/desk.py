@@ -57,7 +57,7 @@ class Statement:
 
 @cache
 def _book(directory: Path | None) -> DuesBook:
-    """Read once: a rule table that is changed is read at the next start, where a slip in it stops the start."""
+    """Read once: a rule table that is changed is read at the next start."""
     return dues_book(directory)
 
 
