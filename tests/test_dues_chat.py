@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -332,3 +333,41 @@ def test_an_english_reader_gets_it_all_in_english(house: House) -> None:
     assert he.say("/calc 5400").startswith("With a base of 5400.00 yuan the dues are 81.00 yuan a month.")
     assert "You pay no dues" in in_english(house, "陈晓").say("/dues")
     assert "has not been settled yet" in in_english(house, "王芳").say("/dues")
+
+
+@pytest.fixture
+def english(tmp_path: Path) -> Iterator[House]:
+    """The house of an organisation that speaks English."""
+    built = build_house(tmp_path, org__language="en")
+    yield built
+    built.app.database.close()
+
+
+@pytest.mark.parametrize(
+    ("base_fen", "category"),
+    [
+        (0, "wage"), (50, "wage"), (300001, ""), (500100, "annual_salary"), (5000100, "wage"), (1234567, "pension"),
+        (None, "wage"), (None, "student"), (None, "farmer"), (50, "farmer"),
+    ],
+)  # fmt: skip
+def test_nothing_but_titles_and_quotations_is_left_in_chinese(
+    english: House, base_fen: int | None, category: str
+) -> None:
+    english.person("Ma", "3000", dues_category=category, dues_base=base_fen)
+    ma, li = english.chat("Ma"), english.chat("李书记")
+    for typed in ("/dues", "/calc 0", "/calc 0.5", "/calc 99999", "/calc x", "/calc", "many"):
+        ma.say(typed)
+    for typed in ("/setdues 1004", "/setdues nobody", "/setdues", "3000", "1", "0"):
+        li.say(typed)
+    li.tap("first")
+    if base_fen is not None:  # not for the first time, then
+        li.tap("Change: Reason")
+        li.tap("wage by")
+        li.say("Zhao")
+    li.tap("Submit")
+    chen = english.chat("陈晓")
+    chen.say("/dues")
+    heard = [message for chat in (ma, li, chen) for message in chat.heard]
+    texts = [message.text for message in heard] + [key.label for m in heard for row in m.keys for key in row]
+    known = r"《[^》]*》（[^）]*）[一二三第条四五六七八、（）1]*|“[^”]*”|李书记|陈晓|第一支部|待核"
+    assert [text for text in texts if re.search("[\u4e00-\u9fff]", re.sub(known, "", text))] == []
