@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from aiohttp import web
@@ -16,9 +17,12 @@ from aiohttp import web
 from bot.adapters.telegram import Call, Heard, Malformed, Reach, read, write
 from bot.adapters.telegram_channel import TelegramChannel
 from bot.core.reply import Undelivered
+from bot.logs import frames
 from bot.parts import App
-from storage import addresses, settings
+from storage import addresses
 from storage.writer import Busy, Writer
+
+R = TypeVar("R")
 
 log = structlog.get_logger()
 
@@ -28,8 +32,6 @@ AGAIN = {"Retry-After": "2"}
 """After a failed commit: in two seconds, and for as long as the tap lives."""
 BODY = 1 << 20
 """Bytes of an update at the most; Telegram's own stay far below."""
-
-OFFSET = "telegram.offset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,10 @@ class TelegramIntake:
         secret: str,
         after: Callable[[], None],
         done: Callable[[str], None] = lambda _kind: None,
+        sleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep,
     ) -> None:
         self._app, self._writer, self._channel = app, writer, channel
-        self._secret, self._after, self._done = secret.encode(), after, done
+        self._secret, self._after, self._done, self._sleep = secret.encode(), after, done, sleep
         self._started = app.clock()
         self._stopping = asyncio.Event()
 
@@ -62,14 +65,15 @@ class TelegramIntake:
     async def webhook(self, request: web.Request) -> web.Response:
         """`POST /telegram/webhook`, answered in its own body."""
         shown = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
-        if not hmac.compare_digest(shown.encode(), self._secret):
+        if not self._secret or not hmac.compare_digest(shown.encode(errors="surrogateescape"), self._secret):
             self._done("forbidden")
             return web.Response(status=403)
-        if (request.content_length or 0) > BODY:
+        body = await _body(request)
+        if body is None:
             self._done("too large")
             return web.Response(status=413)
         try:
-            raw = json.loads(await request.read())
+            raw = json.loads(body)
         except (ValueError, RecursionError):
             self._done("not json")
             return web.Response(status=400)
@@ -79,9 +83,17 @@ class TelegramIntake:
             self._done("busy")
             return web.Response(status=503, headers=AGAIN)
         self._done(outcome.kind)
-        if outcome.ride is None:
+        return self._reply(outcome.ride)
+
+    def _reply(self, ride: Call | None) -> web.Response:
+        """The acknowledgement, and with it the answer: one call, whose result nobody tells us."""
+        if ride is None:
             return web.Response()
-        body = {"method": outcome.ride.method, **outcome.ride.values}
+        if ride.method != "answerCallbackQuery" and self._channel.is_full():
+            self._channel.aside([ride])  # in a moment; refused now, it would be lost, and others with it
+            return web.Response()
+        self._channel.count(ride)
+        body = {"method": ride.method, **ride.values}
         return web.Response(text=json.dumps(body, ensure_ascii=False), content_type="application/json")
 
     async def take(self, raw: object) -> Outcome:
@@ -93,11 +105,17 @@ class TelegramIntake:
             return Outcome("malformed")
         if heard is None:
             return Outcome("ignored")
-        if isinstance(heard, Reach):
-            reach = heard
-            await self._writer.run(lambda tx: addresses.set_dead(tx, reach.address, not reach.alive))
-            return Outcome("reach")
-        return await self._answer(heard)
+        try:
+            return await (self._reach(heard) if isinstance(heard, Reach) else self._answer(heard))
+        except Busy:
+            raise
+        except Exception as error:  # beneath the reception's own net; refused, it would block this person's queue
+            log.error("update failed", error=type(error).__name__, frames=frames(error))
+            return Outcome("failed")
+
+    async def _reach(self, reach: Reach) -> Outcome:
+        await self._writer.run(lambda tx: addresses.set_dead(tx, reach.address, not reach.alive))
+        return Outcome("reach")
 
     async def _answer(self, heard: Heard) -> Outcome:
         now = self._app.clock()
@@ -112,49 +130,83 @@ class TelegramIntake:
     # -- polling ------------------------------------------------------------------------------------------
 
     async def poll(self) -> None:
-        """Fetch updates until stopped. The next offset is the acknowledgement, so it waits for the commit."""
-        offset = int(await self._writer.run(lambda tx: settings.get(tx, OFFSET)) or 0)
+        """Fetch updates until stopped. The next offset is the acknowledgement, so it waits for the commit.
+
+        It is asked for once and not kept: after a silent week Telegram's numbers begin anew, and what was taken
+        twice is answered once by the store.
+        """
+        offset = 0
         while not self._stopping.is_set():
-            updates = await self._patiently(lambda at=offset: self._channel.fetch(at))  # type: ignore[misc]  # bound at once
-            for raw in updates or []:
-                if not await self._take_until_done(raw):
-                    return
+            updates = await self._unless_stopped(self._fetch(offset)) or []
+            rides: dict[object, list[Call]] = {}
+            for raw in updates:
+                if (outcome := await self._take_until_done(raw)) is None:
+                    break
+                if ride := outcome.ride:
+                    rides.setdefault(ride.values.get("chat_id"), []).append(ride)
                 offset = int(raw["update_id"]) + 1
-            if updates:
-                await self._writer.run(lambda tx, at=offset: settings.put(tx, OFFSET, str(at)))  # type: ignore[misc]  # bound at once
+            await asyncio.gather(*(self._perform(calls) for calls in rides.values()))
+            if not updates and not self._stopping.is_set():
+                offset = 0
+        if offset:
+            with contextlib.suppress(Undelivered):
+                await self._channel.fetch(offset, wait=0)
 
     def stop(self) -> None:
+        """Let `poll` end: what it has begun it ends, and nothing is acknowledged that was not handled."""
         self._stopping.set()
 
-    async def _take_until_done(self, raw: dict[str, Any]) -> bool:
-        """Handle, commit, answer; while the database cannot be written to, ask again. False: stopped before."""
+    async def _fetch(self, offset: int) -> list[dict[str, Any]]:
+        attempt = 0
+        while True:
+            try:
+                return await self._channel.fetch(offset)
+            except Undelivered as no:
+                attempt += 1
+                await self._sleep(no.retry_after or min(2**attempt, 60))
+
+    async def _take_until_done(self, raw: dict[str, Any]) -> Outcome | None:
+        """Handle and commit; while the database cannot be written to, ask again. None: stopped before."""
         while not self._stopping.is_set():
             try:
                 outcome = await self.take(raw)
             except Busy:
-                await self._pause(2)
+                self._done("busy")
+                await self._unless_stopped(self._sleep(2))
                 continue
             self._done(outcome.kind)
-            if ride := outcome.ride:
-                await self._patiently(lambda: self._channel.perform(ride), tries=3)
-            return True
-        return False
-
-    async def _patiently(self, work: Callable[[], Awaitable[Any]], tries: int = 0) -> Any:
-        """The result of a call, tried again while Telegram cannot be reached; `tries` 0: for ever."""
-        attempt = 0
-        while not self._stopping.is_set():
-            attempt += 1
-            try:
-                return await work()
-            except Undelivered as no:
-                if no.permanent or no.unknown or attempt == tries:
-                    return None
-                await self._pause(no.retry_after or min(2**attempt, 60))
+            return outcome
         return None
 
-    async def _pause(self, seconds: float) -> None:
+    async def _perform(self, rides: list[Call]) -> None:
+        """The answers to one person, in their order; one that Telegram puts off is left to the courtesies."""
+        for place, ride in enumerate(rides):
+            try:
+                await self._channel.perform(ride)
+            except Undelivered as no:
+                if no.retry_after is not None:
+                    self._channel.aside(rides[place:])
+                    return
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, R]) -> R | None:
+        """The result of something that can be left undone; None: stopped before."""
+        task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(self._stopping.wait())
         try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
+            await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            for one in (task, stopped):
+                one.cancel()
+            await asyncio.gather(task, stopped, return_exceptions=True)
+
+
+async def _body(request: web.Request) -> bytes | None:
+    """What was sent; None: too much, and not read to its end."""
+    if (request.content_length or 0) > BODY:
+        return None
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(1 << 16):
+        body += chunk
+        if len(body) > BODY:
+            return None
+    return bytes(body)

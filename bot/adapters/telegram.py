@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from telegram import Update
+from telegram import CallbackQuery, Update, User
 from telegram.constants import ChatType
 
 from bot.core.event import Address, Pressed, Said
@@ -48,7 +48,7 @@ class Call:
 
 
 class Malformed(ValueError):
-    """JSON that is no update."""
+    """JSON that is no update; says of what kind the mistake is, never what was written."""
 
 
 def read(raw: object) -> Heard | Reach | None:
@@ -56,78 +56,122 @@ def read(raw: object) -> Heard | Reach | None:
 
     In a group nobody is answered: that somebody is a member is not a group's business.
     """
-    if not isinstance(raw, dict) or not isinstance(raw.get("update_id"), int):
-        raise Malformed
+    if not isinstance(raw, dict) or type(number := raw.get("update_id")) is not int or not 0 <= number < 2**63:
+        raise Malformed("no update")
     try:
-        update = Update.de_json(raw, None)
+        return _heard(f"u{number}", Update.de_json(raw, None))
+    except Malformed:
+        raise
     except Exception as error:  # de_json fails in as many ways as an update can be malformed
         raise Malformed(type(error).__name__) from None
-    event_id = f"u{update.update_id}"
+
+
+def _heard(event_id: str, update: Update) -> Heard | Reach | None:
     if query := update.callback_query:
-        if not isinstance(query.data, str):
-            return None
-        if query.message and query.message.chat.type != ChatType.PRIVATE:
-            return None
-        address = Address("telegram", str(query.from_user.id))
-        pressed = Pressed(address, event_id, query.data, query.from_user.language_code)
-        return Heard(pressed, query.id, query.message.message_id if query.message else None)
+        return _pressed(event_id, query)
     if (message := update.message) and message.from_user and message.chat.type == ChatType.PRIVATE:
-        address = Address("telegram", str(message.from_user.id))
-        text = message.text if isinstance(message.text, str) else ""
-        return Heard(Said(address, event_id, text, message.from_user.language_code))
+        text = message.text or message.caption
+        if text is None and not message.effective_attachment:
+            return None  # Telegram's own notes: pinned, a new picture, messages that vanish
+        address, language = _who(message.from_user)
+        return Heard(Said(address, event_id, _plain(text or ""), language))
     if (change := update.my_chat_member) and change.chat.type == ChatType.PRIVATE:
-        alive = change.new_chat_member.status not in ("kicked", "left")
-        return Reach(Address("telegram", str(change.from_user.id)), alive)
+        address, _ = _who(change.from_user)
+        return Reach(address, change.new_chat_member.status not in ("kicked", "left"))
     return None
+
+
+def _pressed(event_id: str, query: CallbackQuery) -> Heard | None:
+    if query.data is None or (query.message and query.message.chat.type != ChatType.PRIVATE):
+        return None
+    address, language = _who(query.from_user)
+    under = query.message.message_id if query.message else None  # known even of a message too old to be shown
+    if type(under) not in (int, type(None)):
+        raise Malformed("message")
+    return Heard(Pressed(address, event_id, _plain(query.data), language), _plain(query.id), under)
+
+
+def _who(user: User) -> tuple[Address, str | None]:
+    """Their address and language. de_json believes whatever types it is given; past this door nobody asks."""
+    if type(user.id) is not int or not 0 < user.id < 2**63:
+        raise Malformed("user")
+    language = user.language_code
+    return Address("telegram", str(user.id)), language if isinstance(language, str) else None
+
+
+def _plain(text: object) -> str:
+    """A text that every store and every channel can hold: JSON may carry halves of characters."""
+    if not isinstance(text, str):
+        raise Malformed("text")
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def write(heard: Heard, messages: Sequence[Message], *, late: bool = False) -> tuple[Call, list[Call]]:
     """The one call that rides in the answer to the update, and those that follow from memory, best effort.
 
     What must arrive rides: of a press that shows a toast, the toast; else the message. `late`: a toast may come
-    too late to be seen (a tap waits up to 150 s with Telegram, its toast only about 15), so a message follows.
+    too late to be seen (a tap waits up to 150 s with Telegram, its toast only about 15), so the message rides.
     """
     chat = int(heard.event.address.key)
     if heard.tap is None:
         first, *rest = (call for message in messages for call in sends(chat, message))
         return first, rest
-    message = messages[-1]
-    if message.toast:
-        shown = {"callback_query_id": heard.tap, "text": message.toast[:TOAST], "show_alert": not message.replaces}
-        toast = Call("answerCallbackQuery", shown)
-        if message.replaces and heard.under is not None:
-            return toast, [edit(chat, heard.under, message)]
-        whole = message.replaces or late or message.keys or message.text != message.toast
-        return toast, list(sends(chat, message)) if whole else []
-    hush = Call("answerCallbackQuery", {"callback_query_id": heard.tap})
+    *others, message = messages
+    before = [call for other in others for call in sends(chat, other)]
     if message.replaces and heard.under is not None:
-        return edit(chat, heard.under, message), [hush]
-    first, *rest = (call for message in messages for call in sends(chat, message))
-    return first, [hush, *rest]
+        shown = list(_instead(chat, heard.under, message))
+    else:
+        shown = list(sends(chat, message))
+    toast = _toast(heard.tap, message)
+    if message.toast and not late:
+        whole = message.replaces or message.keys or message.text != message.toast
+        return toast, [*before, *shown] if whole else []
+    first, *rest = [*before, *shown]
+    return first, [toast, *rest]
+
+
+def _toast(tap: str, message: Message) -> Call:
+    """The end of the spinner, with words where there are any; a box to be closed where nothing else shows them."""
+    values: dict[str, Any] = {"callback_query_id": tap}
+    if message.toast:
+        values |= {"text": message.toast[:TOAST], "show_alert": not message.replaces}
+    return Call("answerCallbackQuery", values)
 
 
 def sends(chat: int, message: Message) -> Iterator[Call]:
     """The message in as many parts as it needs; the buttons stand under the last."""
-    parts = list(split(message.text, TEXT))
+    return _posts(chat, split(message.text, TEXT), message)
+
+
+def _posts(chat: int, parts: Sequence[str], message: Message) -> Iterator[Call]:
     for place, part in enumerate(parts, 1):
-        values: dict[str, Any] = {"chat_id": chat, "text": part}
-        if place == len(parts) and (keyboard := markup(message)):
-            values["reply_markup"] = keyboard
-        yield Call("sendMessage", values)
+        last = place == len(parts) and bool(message.keys)
+        keyboard = {"reply_markup": markup(message)} if last else {}
+        yield Call("sendMessage", {"chat_id": chat, "text": part, **keyboard})
+
+
+def _instead(chat: int, under: int, message: Message) -> Iterator[Call]:
+    """A message in the place of the one that was tapped; what does not fit into one follows it."""
+    first, *rest = split(message.text, TEXT)
+    yield _edited(chat, under, first, {"inline_keyboard": []} if rest else markup(message))
+    yield from _posts(chat, rest, message)
 
 
 def edit(chat: int, under: int, message: Message) -> Call:
-    """Put a message in the place of one that stands there."""
-    text = next(split(message.text, TEXT))
-    return Call(
-        "editMessageText", {"chat_id": chat, "message_id": under, "text": text, "reply_markup": markup(message)}
-    )
+    """Bring a copy up to date: the part under which its buttons stand, which is the last."""
+    *_, last = split(message.text, TEXT)
+    return _edited(chat, under, last, markup(message))
+
+
+def _edited(chat: int, under: int, text: str, keyboard: Mapping[str, Any]) -> Call:
+    values = {"chat_id": chat, "message_id": under, "text": text, "reply_markup": keyboard}
+    return Call("editMessageText", values)
 
 
 def markup(message: Message) -> dict[str, Any]:
     """The buttons as an inline keyboard; empty where there are none (an edit then takes them away)."""
     rows = [[_button(key) for key in row] for row in message.keys]
-    return {"inline_keyboard": [row for row in rows if row]} if rows else {}
+    return {"inline_keyboard": [row for row in rows if row]}
 
 
 def _button(key: Key) -> dict[str, str]:
@@ -135,11 +179,13 @@ def _button(key: Key) -> dict[str, str]:
     return {"text": label, "url": key.path} if key.path else {"text": label, "callback_data": key.payload or ""}
 
 
-def split(text: str, most: int) -> Iterator[str]:
+def split(text: str, most: int) -> list[str]:
     """Parts of at most so many characters, cut at a line's or a sentence's end where there is one."""
+    parts = []
     while len(text) > most:
         cut = max(text.rfind("\n", most // 2, most), text.rfind("。", most // 2, most) + 1)
         cut = cut if cut > 0 else most
-        yield text[:cut].rstrip()
-        text = text[cut:].lstrip("\n")
-    yield text or " "
+        parts.append(text[:cut].strip())
+        text = text[cut:].strip()
+    parts.append(text)
+    return [part for part in parts if part] or ["…"]  # Telegram refuses a message without a visible character

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from telegram import Bot, BotCommand, BotCommandScopeAllPrivateChats, WebhookInfo
-from telegram.error import (
-    BadRequest,
-    ChatMigrated,
-    Conflict,
-    Forbidden,
-    InvalidToken,
-    NetworkError,
-    RetryAfter,
-    TelegramError,
-)
+from telegram.error import RetryAfter, TelegramError
 
 from bot.adapters.telegram import WANTED, Call, edit, sends
-from bot.adapters.telegram_request import AiohttpRequest, NotSent
+from bot.adapters.telegram_errors import is_fine, judged, seconds
+from bot.adapters.telegram_request import AiohttpRequest
 from bot.core.reply import Message, Undelivered
+from bot.logs import frames
 from storage.rates import Limit
 
 log = structlog.get_logger()
 
-STOPPED = 60.0
-"""Seconds the channel rests when Telegram refuses the bot itself (a wrong token, a second poller)."""
 ASIDES = 500
-"""Edits kept in memory at most; they are a courtesy and give way to new ones."""
+"""Courtesies kept in memory at most; the oldest give way to new ones."""
+TOGETHER = 8
+"""Courtesies under way at once, no two of them to one chat."""
+PATIENCE = 60.0
+"""Seconds that a courtesy waits when Telegram asks for it; after that nobody looks at that message any more."""
+BETWEEN_PARTS = 20.0
+"""Seconds that the rest of a message that has begun waits; a third of the time for which the outbox holds it."""
+GRACE = 2.0
+"""Seconds for the courtesies when we stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,43 +39,59 @@ class Pace:
     """What Telegram lets through, per second (groups are never written to). Configuration, with its date there."""
 
     overall: float = 25
+    """Notices. What lies between this and the ceiling is for those who are talking to us now."""
     burst: int = 5
     chat: float = 1
+    ceiling: int = 30
+    """The bot's whole budget, Telegram's own figure as of November 2026."""
 
 
 class TelegramChannel:
-    """Telegram as the outbox sees it, and the bot's own affairs: webhook, commands, courtesies after a tap."""
+    """Telegram as the outbox sees it, and the bot's own affairs: webhook, commands, courtesies after a tap.
+
+    `sleep` and `clock` count seconds; tests hand in their own.
+    """
 
     name = "telegram"
     repeatable = False
 
-    def __init__(self, token: str, api_base: str, pace: Pace = Pace()) -> None:
-        self._pace = pace
-        self._requests = AiohttpRequest(connections=1, read_timeout=60), AiohttpRequest()
-        fetching, calling = self._requests
+    def __init__(
+        self,
+        token: str,
+        api_base: str,
+        pace: Pace = Pace(),
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._pace, self._sleep, self._clock = pace, sleep, clock
+        self._request = AiohttpRequest()
         self.bot = Bot(
             token,
             base_url=f"{api_base}/bot",
             base_file_url=f"{api_base}/file/bot",
-            request=calling,
-            get_updates_request=fetching,
+            request=self._request,
+            get_updates_request=self._request,
         )
-        self._asides: OrderedDict[tuple[Any, ...], Call] = OrderedDict()
-        self._aside = asyncio.Event()
+        self._recent: list[float] = []
+        self._asides: dict[tuple[Any, ...], Call] = {}
+        self._held: dict[Any, float] = {}
+        self._some, self._none = asyncio.Event(), asyncio.Event()
+        self._none.set()
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Open the connections; says nothing to Telegram yet."""
-        for request in self._requests:
-            await request.initialize()
+        await self._request.initialize()
         self._task = asyncio.create_task(self._courtesies())
 
     async def close(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.at_rest(), GRACE)
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        for request in self._requests:
-            await request.shutdown()
+        await self._request.shutdown()
 
     # -- as the outbox sees it ----------------------------------------------------------------------------
 
@@ -88,49 +104,100 @@ class TelegramChannel:
     async def send(self, key: str, _delivery_id: int, message: Message) -> str:
         """Send; the id of the message that carries the buttons. Raises Undelivered."""
         ref = ""
-        for call in sends(int(key), message):
-            try:
-                ref = str((await self._do(call))["message_id"])
-            except TelegramError as error:
-                raise judged(error, sending=True) from None
+        for place, call in enumerate(sends(int(key), message)):
+            result = await self._part(call, begun=place > 0)
+            ref = str(result["message_id"]) if isinstance(result, dict) else ""
         return ref
+
+    async def _part(self, call: Call, *, begun: bool) -> Any:
+        """A part of a message. Once one has been sent, the message is never sent again as a whole."""
+        waited = 0.0
+        while True:
+            try:
+                return await self._do(call)
+            except TelegramError as error:
+                no = judged(error, sending=True)
+            if not begun:
+                raise no
+            if no.retry_after is None or (waited := waited + max(no.retry_after, 1)) > BETWEEN_PARTS:
+                raise Undelivered(f"in part: {no.reason}", unknown=True)
+            await self._sleep(no.retry_after)
 
     async def revise(self, key: str, ref: str, message: Message) -> None:
         """Change a message. That it already looks like this is success. Raises Undelivered."""
-        try:
-            await self._do(edit(int(key), int(ref), message))
-        except TelegramError as error:
-            if not is_fine(error):
-                raise judged(error, sending=False) from None
+        await self.perform(edit(int(key), int(ref), message))
 
     # -- courtesies ---------------------------------------------------------------------------------------
 
     def aside(self, calls: Sequence[Call]) -> None:
         """Make these calls soon, from memory, best effort: nothing depends on them but a prettier screen."""
         for call in calls:
-            what = call.values.get("message_id") or call.values.get("callback_query_id") or id(call)
-            self._asides.pop((call.method, call.values.get("chat_id"), what), None)
-            self._asides[(call.method, call.values.get("chat_id"), what)] = call
+            values = call.values
+            which = values.get("message_id") or values.get("callback_query_id") or object()
+            what = (call.method, values.get("chat_id"), which)
+            self._asides.pop(what, None)  # only the newest look of a message counts
+            self._asides[what] = call
         while len(self._asides) > ASIDES:
-            self._asides.popitem(last=False)
-        self._aside.set()
+            del self._asides[next(iter(self._asides))]
+        if self._asides:
+            self._none.clear()
+            self._some.set()
+
+    async def at_rest(self) -> None:
+        """Wait until there is no courtesy left to do."""
+        await self._none.wait()
+
+    def is_full(self) -> bool:
+        """Whether one message or edit more might be too many for the bot as a whole."""
+        now = self._clock()
+        self._recent = [at for at in self._recent if at > now - 1]
+        return len(self._recent) >= self._pace.ceiling - 1
+
+    def count(self, call: Call) -> None:
+        """Remember that a message or an edit went out, be it in the answer to an update. All else is free."""
+        if call.method in ("sendMessage", "editMessageText"):
+            self._recent.append(self._clock())
 
     async def _courtesies(self) -> None:
-        """One after the other, within the bot's own budget; a refusal is nobody's loss."""
+        """A few at a time, within the bot's own budget; a refusal is nobody's loss."""
         while True:
-            await self._aside.wait()
-            self._aside.clear()
-            while self._asides:
-                _, call = self._asides.popitem(last=False)
-                try:
-                    await self._do(call)
-                except RetryAfter as error:
-                    await asyncio.sleep(_seconds(error))
-                except TelegramError as error:
-                    if not is_fine(error):
-                        log.info("courtesy refused", method=call.method, error=type(error).__name__)
-                if call.method != "answerCallbackQuery":  # which has no limit
-                    await asyncio.sleep(1 / self._pace.overall)
+            if not self._asides:
+                self._none.set()
+                self._some.clear()
+                await self._some.wait()
+            if going := self._going():
+                calls = [(what, self._asides.pop(what)) for what in going]
+                await asyncio.gather(*(self._courtesy(what, call) for what, call in calls))
+            else:
+                await self._sleep(0.1)
+
+    def _going(self) -> list[tuple[Any, ...]]:
+        """Those that may leave now: toasts at once, since they are seen for some seconds only; one for each chat."""
+        if toasts := [what for what in self._asides if what[1] is None][:TOGETHER]:
+            return toasts
+        now = self._clock()
+        self._held = {chat: until for chat, until in self._held.items() if until > now}
+        if self.is_full() or None in self._held:
+            return []
+        by_chat = {what[1]: what for what in reversed(self._asides) if what[1] not in self._held}
+        room = self._pace.ceiling - 1 - len(self._recent)
+        return list(reversed(by_chat.values()))[: min(TOGETHER, room)]
+
+    async def _courtesy(self, what: tuple[Any, ...], call: Call) -> None:
+        try:
+            await self._do(call)
+        except RetryAfter as error:
+            wait = seconds(error)
+            if wait <= PATIENCE:
+                # One chat is flooded, or the bot is: when a second chat is told the same, nobody is asked more.
+                everybody = any(chat != what[1] for chat in self._held)
+                self._held[None if everybody else what[1]] = self._clock() + wait
+                self._asides.setdefault(what, call)
+        except TelegramError as error:
+            if not is_fine(error):
+                log.info("courtesy refused", method=call.method, error=type(error).__name__)
+        except Exception as error:  # one that cannot be made must not end the others
+            log.error("courtesy failed", method=call.method, error=type(error).__name__, frames=frames(error))
 
     # -- the bot's own affairs ----------------------------------------------------------------------------
 
@@ -139,11 +206,14 @@ class TelegramChannel:
         await self.bot.set_webhook(url, secret_token=secret, allowed_updates=WANTED, max_connections=40)
 
     async def unregister(self) -> None:
-        """Have updates fetched instead; what waits is kept."""
+        """Have updates fetched instead; what waits is kept. Raises TelegramError."""
         await self.bot.delete_webhook()
 
     async def publish(self, commands: Mapping[str, Sequence[tuple[str, str]]]) -> None:
-        """The menu of commands, by language; the Chinese one is everybody's who has none of their own."""
+        """The menu of commands, by language; the Chinese one is everybody's who has none of their own.
+
+        Raises TelegramError.
+        """
         for language, listed in commands.items():
             menu = [BotCommand(name, line[:256]) for name, line in listed][:100]
             code = None if language == "zh" else language
@@ -156,7 +226,7 @@ class TelegramChannel:
         """
         values = {"offset": offset, "timeout": wait, "limit": 100, "allowed_updates": list(WANTED)}
         try:
-            updates = await self.bot.do_api_request("getUpdates", api_kwargs=values, read_timeout=wait + 10)
+            updates = await self._do(Call("getUpdates", values), read_timeout=wait + 10)
         except TelegramError as error:
             raise judged(error, sending=False) from None
         return list(updates)
@@ -167,46 +237,17 @@ class TelegramChannel:
         return me.username or "", await self.bot.get_webhook_info()
 
     async def perform(self, call: Call) -> None:
-        """Make one call now (where there is no answer for it to ride in). Raises Undelivered."""
+        """Make one call now. Raises Undelivered, unless there is nothing left to do."""
         try:
             await self._do(call)
         except TelegramError as error:
             if not is_fine(error):
                 raise judged(error, sending=call.method == "sendMessage") from None
 
-    async def _do(self, call: Call) -> Any:
-        return await self.bot.do_api_request(call.method, api_kwargs=dict(call.values))
-
-
-def is_fine(error: TelegramError) -> bool:
-    """Refusals that mean there is nothing left to do."""
-    text = error.message.lower()
-    return isinstance(error, BadRequest) and ("not modified" in text or "query is too old" in text)
-
-
-def judged(error: TelegramError, *, sending: bool) -> Undelivered:
-    """What to do about an error, by its exact class: BadRequest and TimedOut are NetworkErrors too."""
-    if isinstance(error, RetryAfter):
-        return Undelivered("too many requests", retry_after=_seconds(error))
-    if isinstance(error, Forbidden):
-        return Undelivered("blocked", dead=True)
-    if isinstance(error, ChatMigrated):
-        return Undelivered("became a supergroup", dead=True)
-    if isinstance(error, InvalidToken | Conflict):
-        log.error("telegram refuses the bot", error=type(error).__name__)
-        return Undelivered("bot refused", retry_after=STOPPED)
-    if isinstance(error, BadRequest):
-        if "chat not found" in error.message.lower():
-            return Undelivered("chat not found", dead=True)
-        log.error("telegram refuses a message", reason=error.message[:80])
-        return Undelivered("refused", permanent=True)
-    if isinstance(error, NotSent):
-        return Undelivered("no connection")
-    if isinstance(error, NetworkError):  # it may have been sent, and the Bot API knows no idempotency key
-        return Undelivered("no answer", unknown=sending)
-    return Undelivered("error")
-
-
-def _seconds(error: RetryAfter) -> float:
-    after = error.retry_after
-    return float(after if isinstance(after, int | float) else after.total_seconds())
+    async def _do(self, call: Call, *, read_timeout: float = 5.0) -> Any:
+        self.count(call)
+        # Telegram reads a method's name in any case. In small letters it is none of the library's own functions,
+        # which build an object of every answer: nobody here looks at more than an id.
+        return await self.bot.do_api_request(
+            call.method.lower(), api_kwargs=dict(call.values), read_timeout=read_timeout
+        )
