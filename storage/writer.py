@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -133,6 +134,7 @@ class PoolWriter:
             except OperationalError as error:  # a deadlock or a lost connection: nothing was written
                 if attempt == 3 or not is_trouble(error):
                     raise Busy from error
+                time.sleep(0.02 * attempt)  # let the other go first, or the two meet again
         raise Busy
 
 
