@@ -348,7 +348,8 @@ async def test_two_who_wait_for_each_other_are_both_served(post: Database) -> No
     await asyncio.gather(writer.run(put("a", "")), writer.run(put("b", "")))
     await asyncio.gather(writer.run(work("a", "b")), writer.run(work("b", "a")))
     await writer.close()
-    assert sorted(tries.values()) == [1, 2], "one of them was undone by the database and tried again"
+    assert min(tries.values()) == 1
+    assert max(tries.values()) > 1, "one of them was undone by the database and tried again"
     assert {name: sorted(value) for name, value in stored(post).items()} == {"a": ["a", "b"], "b": ["a", "b"]}
 
 
