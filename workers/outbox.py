@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -81,8 +81,10 @@ class Outbox:
         compose: Compose,
         channels: Iterable[Channel],
         clock: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._database, self._writer, self._compose, self._clock = database, writer, compose, clock
+        self._database, self._writer, self._compose = database, writer, compose
+        self._clock, self._sleep = clock, sleep
         self._channels = {channel.name: channel for channel in channels}
         self._owner = secrets.token_hex(8)
         self._wakes = {name: asyncio.Event() for name in self._channels}
@@ -157,7 +159,7 @@ class Outbox:
             going, waiting, wait = await self._begin(channel, waiting)
             await self._settle(channel, await asyncio.gather(*(self._send(channel, letter) for letter in going)))
             if waiting:
-                await asyncio.sleep(min(max(wait, 0.01), 5))
+                await self._sleep(min(max(wait, 0.01), 5))
         if waiting:
             ids = [letter.due.id for letter in waiting]
             await self._writer.run(lambda tx: campaigns.let_go(tx, self._owner, ids))
