@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.messages.pofile import read_po
-from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2 import Environment, StrictUndefined, TemplateError
 from jinja2.loaders import FileSystemLoader
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -22,6 +23,9 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 _WEEKDAYS = {"zh": "一二三四五六日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ZONES = {"Asia/Shanghai": {"zh": "北京时间", "en": "Beijing time"}}
+
+Block = Callable[[Mapping[str, object]], str]
+"""One thing to say: from its values to its text."""
 
 
 class Incomplete(Exception):
@@ -40,6 +44,7 @@ class Renderer:
         with (folder / "locale" / "en.po").open("rb") as file:
             self._english = {str(m.id): str(m.string) for m in read_po(file, locale="en") if m.id and m.string}
         self._blocks = {language: dict(self._compile(folder, language)) for language in LANGUAGES}
+        self._always = {language: _Always(blocks) for language, blocks in self._blocks.items()}
         chinese, english = (set(self._blocks[language]) for language in LANGUAGES)
         if apart := chinese ^ english:
             raise Incomplete(f"not in both languages: {', '.join(sorted(apart))}")
@@ -56,9 +61,9 @@ class Renderer:
 
     def say(self, words: Words, language: str) -> str:
         """The text. Raises jinja2's UndefinedError for a value that was not given: a bug."""
-        template, block = self._blocks[language][words.template]
-        text = "".join(block(template.new_context(dict(words.values))))
-        return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in text.strip().split("\n")))
+        if not words.values:
+            return self._always[language][words.template]
+        return self._blocks[language][words.template](words.values)
 
     def phrase(self, source: str, language: str) -> str:
         return source if language == "zh" else self._english.get(source, source)
@@ -87,9 +92,7 @@ class Renderer:
         payload = button.action.encode() if button.action else None
         return Key(self.label(button.label, language), payload, button.path, button.walk)
 
-    def _compile(
-        self, folder: Path, language: str
-    ) -> Iterator[tuple[str, tuple[Template, Callable[..., Iterator[str]]]]]:
+    def _compile(self, folder: Path, language: str) -> Iterator[tuple[str, Block]]:
         environment = self._environment(folder, language, escape=False)
         pages = self._environment(folder / "web", language, escape=True)
         self._page_environments = {**getattr(self, "_page_environments", {}), language: pages}
@@ -99,8 +102,9 @@ class Renderer:
                 template = environment.get_template(f"{room}/{language}.j2")
             except TemplateError as error:
                 raise Incomplete(f"{file}: {error}") from None
+            known = dict(template.globals)
             for name, block in template.blocks.items():
-                yield f"{room}.{name}", (template, block)
+                yield f"{room}.{name}", partial(_write, environment, known, block)
 
     def _environment(self, folder: Path, language: str, *, escape: bool) -> SandboxedEnvironment:
         environment = SandboxedEnvironment(
@@ -153,6 +157,24 @@ class Renderer:
         if language == "zh":
             return f"{self._day(language, local.date())}{local:%H:%M}（{zone}）"
         return f"{self._day(language, local.date())}, {local:%H:%M} ({zone})"
+
+
+def _write(environment: Environment, known: Mapping[str, object], block: Any, values: Mapping[str, object]) -> str:
+    """The text of a block. Its context is made here: Jinja2's own way copies every block of the page each time."""
+    context = environment.context_class(environment, {**known, **values}, None, {})
+    text = "\n".join([line.rstrip() for line in "".join(block(context)).strip().split("\n")])
+    return re.sub(r"\n{3,}", "\n\n", text) if "\n\n\n" in text else text
+
+
+class _Always(dict[str, str]):
+    """What is said with no values is always the same: it is written once."""
+
+    def __init__(self, blocks: Mapping[str, Block]) -> None:
+        super().__init__()
+        self._blocks = blocks
+
+    def __missing__(self, name: str) -> str:
+        return self.setdefault(name, self._blocks[name]({}))
 
 
 def yuan(fen: int) -> str:

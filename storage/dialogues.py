@@ -18,6 +18,8 @@ from storage.house import Tx
 from storage.people import Person
 from storage.prepared import Prepared, upsert
 
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 KEEP = timedelta(hours=48)
 """How long an answer is kept for the same event delivered again (channels repeat within a day)."""
 
@@ -58,7 +60,7 @@ class Situation:
     dead: bool
     memory: Memory
     _draft: bytes | None = None
-    _standing: bytes | None = None
+    _standing: str | None = None
 
 
 _OWNER = func.coalesce("p" + cast(col(Person.id), String), bindparam("address", type_=String))
@@ -102,10 +104,11 @@ def look(tx: Tx, address: Address, event: bytes) -> Situation:
     memory = Memory()
     if draft is not None:
         memory.draft = _load_draft(tx.house.keys.open(draft))
-    if standing is not None:
-        memory.asking, offers = json.loads(tx.house.keys.open(standing))
+    stood = None if standing is None else tx.house.keys.open(standing)
+    if stood is not None:
+        memory.asking, offers = json.loads(stood)
         memory.offers = tuple(Offer(*offer) for offer in offers)
-    return Situation(None, person_id, name or "", language or "", bool(dead), memory, draft, standing)
+    return Situation(None, person_id, name or "", language or "", bool(dead), memory, draft, stood)
 
 
 def _load_draft(text: str) -> Draft:
@@ -124,13 +127,12 @@ def _load_answer(tx: Tx, sealed: bytes) -> list[Message]:
 
 def dump_messages(messages: list[Message]) -> str:
     """Messages as JSON, the shortest way."""
-    return json.dumps(
+    return _json(
         [
             [m.text, [[[k.label, k.payload, k.path, k.walk] for k in row] for row in m.keys], m.toast, m.replaces,
              m.sensitive]
             for m in messages
-        ],
-        ensure_ascii=False, separators=(",", ":"),
+        ]
     )  # fmt: skip
 
 
@@ -147,18 +149,17 @@ def keep(
             tx.run(delete(OpenDraft).where(col(OpenDraft.owner) == owner))
     else:
         kept = asdict(memory.draft) | {"expires": memory.draft.expires.isoformat()}
-        body = keys.seal(json.dumps(kept, ensure_ascii=False))
+        body = keys.seal(_json(kept))
         tx.rows(_KEEP_DRAFT, owner=owner, body=body, expires_at=memory.draft.expires)
     stand(tx, address, memory, known=before._standing)
 
 
-def stand(tx: Tx, address: Address, memory: Memory, known: bytes | None = None) -> None:
+def stand(tx: Tx, address: Address, memory: Memory, known: str | None = None) -> None:
     """Put these buttons up at an address, in place of what stood there."""
     offers = [[o.label, o.payload, o.walk] for o in memory.offers]
-    text = json.dumps([memory.asking, offers], ensure_ascii=False, separators=(",", ":"))
-    if known is not None and tx.house.keys.open(known) == text:
-        return
-    tx.rows(_STAND, address=str(address), body=tx.house.keys.seal(text))
+    text = _json([memory.asking, offers])
+    if text != known:
+        tx.rows(_STAND, address=str(address), body=tx.house.keys.seal(text))
 
 
 def move(tx: Tx, address: Address, person_id: int) -> None:

@@ -56,7 +56,7 @@ class Tx:
         plan = prepared.plan(self.connection.dialect)
         try:
             self._cursor.execute(plan.text, plan.parameters(values))
-            return plan.rows(self._cursor.fetchall()) if plan.columns else []
+            return plan.rows(list(self._cursor.fetchall())) if plan.columns else []
         except self._error as error:
             raise self._told(plan.text, error) from error
 

@@ -48,7 +48,10 @@ class Keys:
 
     def digest(self, purpose: str, *parts: object) -> bytes:
         """A keyed digest of 32 bytes. The parts are joined unambiguously."""
-        message = b"".join(len(p).to_bytes(4, "big") + p for p in (str(part).encode() for part in parts))
+        message = b""
+        for part in parts:
+            text = str(part).encode()
+            message += len(text).to_bytes(4, "big") + text
         return hmac.digest(self.derive(purpose), message, hashlib.sha256)
 
     def seal(self, text: str) -> bytes:

@@ -96,10 +96,10 @@ class Ballot:
 
 _COLUMNS = [name for name in Ballot.__slots__ if name != "options"]
 _POLL = select(*(col(getattr(Poll, name)) for name in _COLUMNS))
-_GET = Prepared(
-    _POLL.add_columns(col(PollOption.label))
-    .outerjoin(PollOption, col(PollOption.poll_id) == col(Poll.id))
-    .where(col(Poll.id) == bindparam("poll_id"))
+_GET = Prepared(_POLL.where(col(Poll.id) == bindparam("poll_id")))
+_OPTIONS = Prepared(
+    select(col(PollOption.label))
+    .where(col(PollOption.poll_id) == bindparam("poll_id"))
     .order_by(col(PollOption.place))
 )
 
@@ -114,11 +114,11 @@ def add(tx: Tx, now: datetime, options: Sequence[str], **values: Any) -> int:
 
 
 def get(tx: Tx, poll_id: int) -> Ballot | None:
-    rows = tx.rows(_GET, poll_id=poll_id)
-    if not rows:
+    row = tx.row(_GET, poll_id=poll_id)
+    if row is None:
         return None
-    labels = tuple(row[-1] for row in rows if row[-1] is not None)
-    return Ballot(*(*rows[0][:-1], labels))
+    labels = tuple(label for (label,) in tx.rows(_OPTIONS, poll_id=poll_id))
+    return Ballot(*(*row, labels))
 
 
 def listed(tx: Tx, *conditions: Any) -> list[Ballot]:

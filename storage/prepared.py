@@ -7,7 +7,7 @@ handed to the driver's own cursor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,35 +26,29 @@ class Plan:
     """A statement in one dialect: its text, how values become parameters, how columns become values."""
 
     text: str
-    binds: tuple[tuple[str, _Processor, Any], ...]
+    binds: tuple[tuple[str, _Processor], ...]
+    constants: Mapping[str, Any]
     columns: tuple[_Processor, ...]
     positional: bool
+    plain: bool
+    """Whether the driver's columns are the values already."""
 
-    def parameters(self, values: Mapping[str, Any]) -> Sequence[Any] | Mapping[str, Any]:
+    def parameters(self, given: Mapping[str, Any]) -> Sequence[Any] | Mapping[str, Any]:
         """What the driver is handed. Raises KeyError for a value that was not given."""
-        taken = [
-            (name, values[name] if default is _NEEDED else default, process) for name, process, default in self.binds
-        ]
+        values = {**self.constants, **given}
         if self.positional:
-            return [value if process is None else process(value) for _, value, process in taken]
-        return {name: value if process is None else process(value) for name, value, process in taken}
+            return [values[name] if process is None else process(values[name]) for name, process in self.binds]
+        return {name: values[name] if process is None else process(values[name]) for name, process in self.binds}
 
-    def rows(self, found: Iterable[Row]) -> list[Row]:
+    def rows(self, found: list[Row]) -> list[Row]:
         """Rows as SQLAlchemy's types would give them."""
-        if not any(self.columns):
-            return list(found)
+        if self.plain:
+            return found
+        columns = self.columns
         return [
-            tuple(
-                [
-                    value if process is None else process(value)
-                    for value, process in zip(row, self.columns, strict=True)
-                ]
-            )
+            tuple([value if process is None else process(value) for value, process in zip(row, columns, strict=True)])
             for row in found
         ]
-
-
-_NEEDED = object()
 
 
 class Prepared:
@@ -80,20 +74,19 @@ class Prepared:
         text = str(compiled)
         if "POSTCOMPILE" in text:
             raise TypeError("a list of unknown length cannot be prepared")
-        names = compiled.positiontup if compiled.positional else list(compiled.binds)
-        binds = tuple(
-            (
-                name,
-                bind.type.dialect_impl(dialect).bind_processor(dialect),
-                _NEEDED if bind.required else bind.effective_value,
-            )
-            for name, bind in ((name, compiled.binds[name]) for name in names)
-        )
+        binds, constants = [], {}
+        for name in compiled.positiontup if compiled.positional else compiled.binds:
+            bind = compiled.binds[name]
+            process = bind.type.dialect_impl(dialect).bind_processor(dialect)
+            if not bind.required:
+                constants[name] = bind.effective_value if process is None else process(bind.effective_value)
+                process = None
+            binds.append((name, process))
         columns = tuple(
             column.type.dialect_impl(dialect).result_processor(dialect, None)
             for column in statement.exported_columns  # type: ignore[attr-defined]  # selects and whatever returns
         )
-        return Plan(text, binds, columns, compiled.positional)
+        return Plan(text, tuple(binds), constants, columns, compiled.positional, not any(columns))
 
 
 def upsert(table: type[Table], index: Sequence[str], *columns: str) -> Prepared:

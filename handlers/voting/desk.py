@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -126,8 +125,7 @@ def run_by(tx: Tx, now: datetime, actor: Actor) -> list[Ballot]:
 
 def option_code(tx: Tx, poll_id: int, person_id: int, place: int) -> Code:
     """What stands for an option on one person's buttons: of no meaning to anybody else."""
-    digest = tx.house.keys.digest("option", poll_id, person_id, place)
-    return Code(base64.b32encode(digest)[:8].decode().lower())
+    return Code(tx.house.keys.digest("option", poll_id, person_id, place)[:6].hex())
 
 
 def may_vote(tx: Tx, now: datetime, person_id: int, poll_id: int) -> tuple[Ballot, Stand]:
