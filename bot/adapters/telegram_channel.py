@@ -87,7 +87,7 @@ class TelegramChannel:
 
     async def close(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.at_rest(), GRACE)
+            await asyncio.wait_for(self._none.wait(), GRACE)
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -143,9 +143,10 @@ class TelegramChannel:
             self._none.clear()
             self._some.set()
 
-    async def at_rest(self) -> None:
-        """Wait until there is no courtesy left to do."""
-        await self._none.wait()
+    @property
+    def at_rest(self) -> bool:
+        """Whether there is no courtesy left to do."""
+        return self._none.is_set()
 
     def is_full(self) -> bool:
         """Whether one message or edit more might be too many for the bot as a whole."""
