@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+import uuid
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
+
+import aiohttp
 
 from bot.adapters.web import person_address
 from bot.core.reply import Message
@@ -92,3 +98,122 @@ def open_site(house: House, personas: dict[str, str]) -> Iterator[Site]:
     finally:
         done.set()
         thread.join()
+
+
+class Browser:
+    """A browser without a screen: its cookies, the page it has open, and what it sends."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+        self.url, self.session = url, session
+        self.data: dict[str, Any] = {}
+        self.token = ""
+        self.page = ""
+
+    async def open(self, path: str = "/chat") -> str:
+        """Open a page; what it says."""
+        async with self.session.get(self.url + path) as answer:
+            self.path, self.page = answer.url.path, await answer.text()
+            self.status, self.headers = answer.status, answer.headers
+        if found := re.search(r'<script type="application/json" id="data">(.*?)</script>', self.page, re.DOTALL):
+            self.data = json.loads(found[1])
+            self.token = self._found(r'name="tiexin-token" content="([0-9a-f]+)"')
+        return self.page
+
+    def _found(self, pattern: str) -> str:
+        found = re.search(pattern, self.page)
+        assert found, f"not on the page: {pattern}"
+        return found[1]
+
+    async def submit(self, path: str, **fields: str) -> str:
+        """Send a form of the page that is open; the page that comes back."""
+        headers = {"Origin": self.url}
+        if found := re.search(r'name="token" value="([0-9a-f]+)"', self.page):
+            fields.setdefault("token", found[1])
+        async with self.session.post(self.url + path, data=fields, headers=headers) as answer:
+            self.path, self.page = answer.url.path, await answer.text()
+            self.status = answer.status
+        return self.page
+
+    async def enter(self, path: str, *, consent: bool = False) -> None:
+        """Sign in by a link, then open the chat."""
+        await self.submit(path, link=path.removeprefix("/l/"), **({"consent": "yes"} if consent else {}))
+        await self.open(self.path)
+
+    async def send(self, value: object, *, status: int = 200, **headers: str | None) -> dict[str, Any]:
+        """POST a message; the answer. A header given as None is left out."""
+        given = {"Origin": self.url, "X-Tiexin-Token": self.token} | {
+            name.replace("_", "-"): text for name, text in headers.items()
+        }
+        sent = {name: text for name, text in given.items() if text is not None}
+        base = self.data.get("base", "")
+        async with self.session.post(f"{self.url}{base}/chat/messages", json=value, headers=sent) as answer:
+            self.headers = answer.headers
+            assert answer.status == status, await answer.text()
+            result: dict[str, Any] = await answer.json()
+            return result
+
+    async def say(self, text: str, event_id: str = "") -> dict[str, Any]:
+        return await self.send({"id": event_id or new_id(), "text": text})
+
+    async def tap(self, line: dict[str, Any], label: str, event_id: str = "") -> dict[str, Any]:
+        """Press the button of a line whose label contains this."""
+        keys = [key for row in line["keys"] for key in row if label in key["label"]]
+        assert keys, f"no button {label!r} in {line}"
+        return await self.send({"id": event_id or new_id(), "press": keys[0]["press"], "on": line["id"]})
+
+    def events(self, after: int = 0, last: str = "") -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """Listen to the chat, from a version on; `last` is what a browser that reconnects sends."""
+        headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}
+        url = f"{self.url}{self.data.get('base', '')}/chat/events?after={after}"
+        return self.session.get(url, headers=headers)
+
+
+async def next_event(stream: aiohttp.ClientResponse) -> tuple[str, dict[str, Any], str]:
+    """(name, data, id) of the next event; heartbeats are passed over."""
+    event: dict[str, str] = {}
+    while raw := await stream.content.readline():
+        line = raw.decode().rstrip("\n")
+        if not line and "data" in event:
+            return event.get("event", "message"), json.loads(event["data"]), event.get("id", "")
+        name, _, value = line.partition(": ")
+        if name:
+            event[name] = value
+    return "closed", {}, ""
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclass
+class Running:
+    """A server within the test's own loop."""
+
+    server: Server
+    writer: Writer
+    url: str
+    sessions: AsyncExitStack
+
+    async def browser(self, **headers: str) -> Browser:
+        """Another browser, with its own cookies."""
+        jar = aiohttp.CookieJar(unsafe=True)
+        session = aiohttp.ClientSession(cookie_jar=jar, headers={"Accept-Language": "zh-CN", **headers})
+        return Browser(self.url, await self.sessions.enter_async_context(session))
+
+
+@asynccontextmanager
+async def running(
+    house: House, *, personas: Sequence[Persona] = (), **of_the_house: object
+) -> AsyncIterator[Running]:
+    """Serve a house within the test's own loop."""
+    parts(house, **of_the_house)
+    writer = open_writer(house.app.database)
+    server = Server(house.app, writer, personas=personas)
+    url = await server.start("127.0.0.1", 0)
+    async with AsyncExitStack() as sessions:
+        try:
+            yield Running(server, writer, url, sessions)
+        finally:
+            await sessions.aclose()
+            await server.stop()
+            await writer.close()
