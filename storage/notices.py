@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Field, col
 
-from storage.base import Table
-from storage.campaigns import Delivery
+from bot.core.event import Address
+from storage.addresses import Binding
+from storage.base import Table, unpack_ids
+from storage.campaigns import ARRIVED, Campaign, Delivery
 from storage.house import Tx
+from storage.organisations import Organisation
+from storage.prepared import Prepared
+
+KIND = "notice"
+"""The kind of the campaigns about a notice: the first is the notice itself, the others are nudges."""
 
 
 class Notice(Table, table=True):
@@ -77,14 +85,6 @@ def listed(tx: Tx, organisation_ids: Sequence[int] | None = None, *, limit: int 
     return [Written(*row) for row in tx.run(statement)]
 
 
-def received(tx: Tx, person_id: int, campaign_ids: Sequence[int]) -> set[int]:
-    """Which of these campaigns have a delivery for this person."""
-    statement = select(col(Delivery.campaign_id)).where(
-        col(Delivery.person_id) == person_id, col(Delivery.campaign_id).in_(list(campaign_ids))
-    )
-    return set(tx.run(statement.distinct()).scalars())
-
-
 def acknowledge(tx: Tx, now: datetime, notice_id: int, person_id: int, channel: str) -> bool:
     """Confirm; whether it was the first time."""
     add_once = postgres_insert if tx.postgres else sqlite_insert
@@ -100,3 +100,162 @@ def acknowledgements(tx: Tx, notice_id: int) -> dict[int, datetime]:
 
 def cancel(tx: Tx, now: datetime, notice_id: int) -> None:
     tx.run(update(Notice).where(col(Notice.id) == notice_id).values(cancelled_at=now))
+
+
+def tally(tx: Tx, notice_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """How many have confirmed each of these, of how many it was sent to."""
+    confirmed = (
+        select(col(NoticeAck.notice_id), func.count())
+        .where(col(NoticeAck.notice_id).in_(list(notice_ids)))
+        .group_by(col(NoticeAck.notice_id))
+    )
+    firsts = (
+        select(func.min(col(Campaign.id)))
+        .where(col(Campaign.kind) == KIND, col(Campaign.subject).in_(list(notice_ids)))
+        .group_by(col(Campaign.subject))
+    )
+    totals = select(col(Campaign.subject), col(Campaign.total)).where(col(Campaign.id).in_(firsts))
+    done = {row[0]: row[1] for row in tx.run(confirmed)}
+    return {row[0]: (done.get(row[0], 0), row[1]) for row in tx.run(totals)}
+
+
+# -- its campaigns ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One campaign about a notice. The first `expanded` of its recipients have deliveries."""
+
+    nudge: bool
+    id: int
+    state: str
+    total: int
+    expanded: int
+    channels: str
+    created_at: datetime
+
+
+def sendings(tx: Tx, notice_id: int) -> list[Sending]:
+    """The campaigns about a notice, oldest first."""
+    statement = select(
+        col(Campaign.values), col(Campaign.id), col(Campaign.state), col(Campaign.total), col(Campaign.expanded),
+        col(Campaign.channels), col(Campaign.created_at),
+    ).where(col(Campaign.kind) == KIND, col(Campaign.subject) == notice_id)  # fmt: skip
+    rows = tx.run(statement.order_by(col(Campaign.id)))
+    return [Sending(bool(json.loads(row[0]).get("nudge")), *row[1:]) for row in rows]
+
+
+def copies(tx: Tx, campaign_ids: Sequence[int]) -> list[tuple[int, str, str]]:
+    """(person, state, reason) of every delivery of these campaigns."""
+    statement = select(col(Delivery.person_id), col(Delivery.state), col(Delivery.reason))
+    return [tuple(row) for row in tx.run(statement.where(col(Delivery.campaign_id).in_(list(campaign_ids))))]
+
+
+def skip_needless(tx: Tx, now: datetime, notice_id: int, campaign_ids: Sequence[int]) -> int:
+    """Take out of the queue what goes to people who have confirmed, or to addresses they have let go; how many."""
+    answered = select(col(NoticeAck.person_id)).where(col(NoticeAck.notice_id) == notice_id)
+    still_theirs = select(col(Binding.id)).where(
+        col(Binding.person_id) == col(Delivery.person_id), col(Binding.channel) == col(Delivery.channel),
+        col(Binding.key) == col(Delivery.key),
+    ).correlate(Delivery).exists()  # fmt: skip
+    statement = update(Delivery).where(
+        col(Delivery.campaign_id).in_(list(campaign_ids)),
+        col(Delivery.state) == "queued",
+        or_(col(Delivery.person_id).in_(answered), ~still_theirs),
+    )
+    return tx.run(statement.values(state="skipped", reason="no longer due", changed_at=now)).rowcount
+
+
+def up_to_date(tx: Tx, campaign_ids: Sequence[int], person_id: int, at: Address) -> None:
+    """The copies at this address show how things stand already: the answer to a press has taken their place."""
+    statement = update(Delivery).where(
+        col(Delivery.campaign_id).in_(list(campaign_ids)), col(Delivery.person_id) == person_id,
+        col(Delivery.channel) == at.channel, col(Delivery.key) == at.key,
+    )  # fmt: skip
+    tx.run(statement.values(revise=False))
+
+
+# -- as one recipient sees it -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A notice as one person reads it: from which organisation, and when they confirmed it."""
+
+    notice: Written
+    organisation: str
+    confirmed_at: datetime | None
+
+    @property
+    def pending(self) -> bool:
+        """Whether it waits for this person's word."""
+        return self.notice.ask_ack and self.confirmed_at is None and self.notice.cancelled_at is None
+
+
+_LETTER = (
+    _NOTICE.add_columns(col(Organisation.name), col(NoticeAck.at))
+    .join(Organisation, col(Organisation.id) == col(Notice.organisation_id))
+    .outerjoin(
+        NoticeAck, and_(col(NoticeAck.notice_id) == col(Notice.id), col(NoticeAck.person_id) == bindparam("reader"))
+    )
+)
+_ONE_LETTER = Prepared(_LETTER.where(col(Notice.id) == bindparam("notice")))  # once for every delivery
+
+
+def _letter(row: Sequence[Any]) -> Letter:
+    return Letter(Written(*row[:-2]), row[-2], row[-1])
+
+
+def letter(tx: Tx, notice_id: int, person_id: int) -> Letter | None:
+    """A notice as a person would read it, whether or not it was sent to them."""
+    row = tx.row(_ONE_LETTER, notice=notice_id, reader=person_id)
+    return _letter(row) if row else None
+
+
+def received(tx: Tx, now: datetime, person_id: int, *, older_than: Written | None = None, most: int = 50,
+             pending: bool | None = None) -> list[Letter]:  # fmt: skip
+    """What a person was sent, newest first; with `pending` only what (not) waits for their word."""
+    mine = (
+        select(col(Campaign.subject))
+        .join(Delivery, col(Delivery.campaign_id) == col(Campaign.id))
+        .where(col(Delivery.person_id) == person_id, col(Delivery.state) != "cancelled", col(Campaign.kind) == KIND)
+    )
+    waits = and_(col(Notice.ask_ack), col(NoticeAck.at).is_(None), col(Notice.cancelled_at).is_(None))
+    statement = _LETTER.where(or_(col(Notice.id).in_(mine), col(Notice.id).in_(_unwritten(tx, now, person_id))))
+    if pending is not None:
+        statement = statement.where(waits if pending else ~waits)
+    if older_than is not None:
+        same = and_(col(Notice.at) == older_than.at, col(Notice.id) < older_than.id)
+        statement = statement.where(or_(col(Notice.at) < older_than.at, same))
+    statement = statement.order_by(col(Notice.at).desc(), col(Notice.id).desc()).limit(most)
+    return [_letter(row) for row in tx.run(statement, {"reader": person_id})]
+
+
+def was_sent_to(tx: Tx, now: datetime, notice_id: int, person_id: int) -> bool:
+    """Whether a person is a recipient of what has been sent."""
+    statement = (
+        select(col(Delivery.id))
+        .join(Campaign, col(Campaign.id) == col(Delivery.campaign_id))
+        .where(col(Delivery.person_id) == person_id, col(Delivery.state) != "cancelled")
+        .where(col(Campaign.kind) == KIND, col(Campaign.subject) == notice_id)
+    )
+    return tx.run(statement.limit(1)).first() is not None or notice_id in _unwritten(tx, now, person_id, notice_id)
+
+
+def has_copy(tx: Tx, campaign_id: int, person_id: int) -> bool:
+    """Whether a copy of this campaign has reached a person."""
+    statement = select(col(Delivery.id)).where(
+        col(Delivery.campaign_id) == campaign_id, col(Delivery.person_id) == person_id,
+        col(Delivery.state).in_(ARRIVED),
+    )  # fmt: skip
+    return tx.run(statement.limit(1)).first() is not None
+
+
+def _unwritten(tx: Tx, now: datetime, person_id: int, notice_id: int | None = None) -> set[int]:
+    """Notices on their way to a person without deliveries yet: for seconds, and mostly none."""
+    statement = select(col(Campaign.subject), col(Campaign.people)).where(
+        col(Campaign.state) == "waiting", col(Campaign.kind) == KIND, col(Campaign.due_at) <= now
+    )
+    if notice_id is not None:
+        statement = statement.where(col(Campaign.subject) == notice_id)
+    return {subject for subject, people in tx.run(statement) if person_id in unpack_ids(people)}

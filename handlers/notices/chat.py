@@ -1,0 +1,118 @@
+"""notices: what members are told, read again, and confirm."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.core.action import Action
+from bot.core.reply import Button, Keyboard, Label, Reply, words
+from handlers import Answer, Item, Router, Turn
+from handlers.notices import desk
+from storage import notices
+from storage.campaigns import Telling
+from storage.house import Tx
+from storage.notices import Letter
+
+router = Router()
+
+LONG = 14
+"""Characters of a title on a button."""
+PAGE = 5
+"""Notices on a page of 通知; those that wait for a word stand above them, twice as many at the most."""
+
+
+class Ack(Action, tag="na"):
+    """收到: confirm a notice."""
+
+    notice: int
+
+
+class Read(Action, tag="nr"):
+    """Open a notice."""
+
+    notice: int
+
+
+class Older(Action, tag="no"):
+    """The notices before this one."""
+
+    notice: int
+
+
+@router.command("/notices", "通知", "我的通知")
+def mine(turn: Turn, _rest: str) -> Answer:
+    """看看最近的通知，还没确认的排在前面"""
+    waiting = notices.received(turn.tx, turn.now, turn.member.id, pending=True, most=2 * PAGE)
+    return _page(turn, waiting, None)
+
+
+@router.pressed(Older)
+def older(turn: Turn, press: Older) -> Answer:
+    last = desk.read(turn.tx, turn.now, turn.member.id, press.notice)
+    return _page(turn, [], last)
+
+
+def _page(turn: Turn, waiting: list[Letter], last: Letter | None) -> Reply:
+    found = notices.received(
+        turn.tx, turn.now, turn.member.id, pending=False, older_than=last.notice if last else None, most=PAGE + 1
+    )
+    shown, more = found[:PAGE], len(found) > PAGE
+    if not waiting and not shown:
+        return Reply(words("notices.none_older" if last else "notices.none"))
+    rows: list[tuple[Button, ...]] = [
+        (Button(short(letter.notice.title), Read(letter.notice.id)),) for letter in (*waiting, *shown)
+    ]
+    if more:
+        rows.append((Button(words("notices.older"), Older(shown[-1].notice.id)),))
+    return Reply(words("notices.mine", waiting=waiting, shown=shown, older=last is not None), tuple(rows))
+
+
+@router.pressed(Read)
+def read(turn: Turn, press: Read) -> Answer:
+    return _said(desk.read(turn.tx, turn.now, turn.member.id, press.notice))
+
+
+@router.pressed(Ack)
+def acknowledge(turn: Turn, press: Ack) -> Answer:
+    letter = desk.acknowledge(turn.tx, turn.now, turn.member.id, press.notice, turn.address)
+    toast = words("notices.confirmed_toast", title=letter.notice.title)
+    return Reply(_said(letter).words, toast=toast, replaces=True)
+
+
+def sheet(turn: Turn) -> list[Item]:
+    """The notices that wait for this person's word, for 我的."""
+    return [
+        Item(
+            words("notices.waits", title=letter.notice.title),
+            Button(short(letter.notice.title), Read(letter.notice.id)),
+        )
+        for letter in notices.received(turn.tx, turn.now, turn.member.id, pending=True, most=PAGE)
+    ]
+
+
+def told(tx: Tx, _now: datetime, telling: Telling, person_id: int) -> Reply | None:
+    """The notice as it goes out, or as a copy of it should look now. Who has confirmed is not nudged."""
+    letter = notices.letter(tx, telling.subject, person_id)
+    if letter is None:
+        return None
+    nudge = bool(telling.values.get("nudge"))
+    if letter.confirmed_at:
+        outdated = not nudge or notices.has_copy(tx, telling.id, person_id)
+        return _said(letter) if outdated else None
+    if letter.notice.cancelled_at:
+        return None
+    said = _said(letter)
+    return Reply(words("notices.nudge", notice=said.words), said.buttons) if nudge else said
+
+
+# -- how it looks -------------------------------------------------------------------------------------------
+
+
+def _said(letter: Letter) -> Reply:
+    ack: Keyboard = ((Button(words("notices.ack"), Ack(letter.notice.id)),),) if letter.pending else ()
+    return Reply(words("notices.letter", letter=letter), ack)
+
+
+def short(title: str) -> Label:
+    """A title that fits a button."""
+    return title if len(title) <= LONG else f"{title[: LONG - 1]}…"

@@ -1,0 +1,143 @@
+"""How far has a notice come, and with whom?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from storage import addresses, campaigns, notices, organisations, people
+from storage.campaigns import ARRIVED
+from storage.house import Tx
+from storage.notices import Sending, Written
+from storage.people import Somebody
+
+STEPS = ("reached", "sending", "waiting", "unknown", "failed", "unreachable", "stopped")
+"""How far a notice has come with a person, the best first: one copy that arrived is enough.
+
+`waiting` is not due yet, or queued; `unknown` may have arrived; `unreachable` had no address that works.
+"""
+_STEP = dict.fromkeys(ARRIVED, "reached") | {
+    "sending": "sending", "queued": "waiting", "unknown": "unknown", "failed": "failed", "skipped": "stopped",
+    "cancelled": "stopped",
+}  # fmt: skip
+
+Named = list[tuple[str, list[str]]]
+"""Names of people by the name of their branch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a notice stands. `steps` counts its recipients, each once; `copies` the deliveries, by channel and state.
+
+    `missing` are asked to confirm and have not; `unreachable` are named so that somebody can call on them.
+    """
+
+    notice: Written
+    organisation: str
+    state: str
+    """`scheduled`, `sending`, `sent`, `held` or `cancelled`."""
+    total: int
+    confirmed: int
+    steps: Mapping[str, int]
+    copies: Mapping[str, Mapping[str, int]]
+    missing: Named
+    unreachable: Named
+
+    @property
+    def silent(self) -> int:
+        """How many a nudge would go to."""
+        return sum(len(names) for _, names in self.missing)
+
+    @property
+    def unfinished(self) -> int:
+        """How many people it is still on its way to."""
+        return self.steps["waiting"] + self.steps["sending"]
+
+
+def standing(tx: Tx, now: datetime, notice: Written) -> Standing:
+    """How a notice stands now. Reads every copy of it."""
+    sendings = notices.sendings(tx, notice.id)
+    meant = campaigns.recipients(tx, sendings[0].id)
+    confirmed = notices.acknowledgements(tx, notice.id)
+    best = _best(tx, sendings)
+    step = {person: "reached" if person in confirmed else best.get(person, "stopped") for person in meant}
+    counted = Counter(step.values())
+    copies: dict[str, dict[str, int]] = {}
+    for (channel, state), count in campaigns.progress(tx, [sendings[0].id]).items():
+        copies.setdefault(channel or "none", {})[state] = count
+    asked = notice.ask_ack and not notice.cancelled_at
+    silent = [person for person in meant if person not in confirmed] if asked else []
+    return Standing(
+        notice, organisations.get(tx, notice.organisation_id).name,
+        _state(now, notice, sendings, busy=counted["waiting"] + counted["sending"] > 0),
+        len(meant), len(confirmed), {name: counted[name] for name in STEPS}, copies, by_branch(tx, silent),
+        by_branch(tx, [person for person in meant if step[person] == "unreachable"]),
+    )  # fmt: skip
+
+
+def _state(now: datetime, notice: Written, sendings: Sequence[Sending], *, busy: bool) -> str:
+    if notice.cancelled_at:
+        return "cancelled"
+    if any(one.state == "held" for one in sendings):
+        return "held"
+    if notice.at > now:
+        return "scheduled"
+    return "sending" if busy else "sent"
+
+
+def _best(tx: Tx, sendings: Sequence[Sending]) -> dict[int, str]:
+    """The best step of each person, over all their copies; those not written yet wait."""
+    copies = [
+        (person, "unreachable" if reason == "no address" else _STEP[state])
+        for person, state, reason in notices.copies(tx, [one.id for one in sendings])
+    ]
+    copies += [(person, "waiting") for one in sendings for person in _unwritten(tx, one)]
+    best: dict[int, str] = {}
+    for person, step in copies:
+        if person not in best or STEPS.index(step) < STEPS.index(best[person]):
+            best[person] = step
+    return best
+
+
+def _unwritten(tx: Tx, sending: Sending) -> list[int]:
+    """The recipients whose deliveries are still to be written."""
+    if sending.state not in ("waiting", "held"):
+        return []
+    return campaigns.recipients(tx, sending.id)[sending.expanded :]
+
+
+def waiting_in(tx: Tx, sending: Sending) -> set[int]:
+    """Those to whom something of this campaign can still be stopped."""
+    queued = {person for person, state, _ in notices.copies(tx, [sending.id]) if state == "queued"}
+    return queued | set(_unwritten(tx, sending))
+
+
+def gone_to(tx: Tx, notice_id: int, sendings: Sequence[Sending]) -> set[int]:
+    """Those to whom a copy has gone out, or may have, and those who have read it in 通知 and confirmed."""
+    out = {*ARRIVED, "sending", "unknown"}
+    gone = {person for person, state, _ in notices.copies(tx, [one.id for one in sendings]) if state in out}
+    return gone | notices.acknowledgements(tx, notice_id).keys()
+
+
+def without_address(tx: Tx, ids: Sequence[int]) -> set[int]:
+    """Those of these people who have no address that works."""
+    bare = set(ids)
+    for start in range(0, len(ids), 500):
+        bound = addresses.of_people(tx, ids[start : start + 500])
+        bare -= {person for person, theirs in bound.items() if not all(one.dead for one in theirs)}
+    return bare
+
+
+def by_branch(tx: Tx, ids: Iterable[int]) -> Named:
+    """The names of those who are still here."""
+    named: dict[int, list[str]] = {}
+    for person in here(tx, ids):
+        named.setdefault(person.organisation_id, []).append(person.name)
+    return [(organisations.get(tx, org_id).name, names) for org_id, names in sorted(named.items())]
+
+
+def here(tx: Tx, ids: Iterable[int]) -> list[Somebody]:
+    """These people without those who have left."""
+    return [person for person in people.listed(tx, list(ids)) if person.left_on is None]

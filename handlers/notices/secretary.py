@@ -1,0 +1,186 @@
+"""notices, for those who write them: 发通知, who has not confirmed, remind, stop."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.core.action import Action, Code
+from bot.core.form import Choice, Form, ask
+from bot.core.kinds import Pick, Prose
+from bot.core.reply import Button, Phrase, Reply, words
+from bot.core.router import Begin, Run
+from handlers import Answer, Item, Router, Turn, actor
+from handlers.notices import desk, progress
+from handlers.notices.chat import short
+from handlers.notices.desk import BODY, TITLE, Draft
+from handlers.rights import Right, may, places
+from storage import notices, organisations
+from storage.organisations import Org
+
+router = Router()
+
+LATELY = timedelta(days=30)
+"""How long 工作台 speaks of a notice."""
+MOST_LINES = 8
+"""Notices on 工作台."""
+
+
+class Watch(Action, tag="nw"):
+    """See how a notice stands: who has confirmed, who has not."""
+
+    notice: int
+
+
+class Remind(Action, tag="nn"):
+    """Remind those who have not confirmed."""
+
+    notice: int
+
+
+class Stop(Action, tag="nx"):
+    """Stop what is not sent yet; asked once more unless `sure`."""
+
+    notice: int
+    sure: bool
+
+
+def _sends_notices(turn: Turn) -> bool:
+    return turn.sender is not None and may(turn.tx, turn.now, actor(turn), Right.NOTICE)
+
+
+_GROUPS = {
+    "members": ("全体党员", "kind:member"),
+    "secretaries": ("各支部书记", "role:支部书记"),
+    "activists": ("入党积极分子", "kind:入党积极分子"),
+    "probationary": ("预备党员", "kind:预备党员"),
+}
+"""Common groups within the sender's area: label and scope, by key."""
+
+
+def _area(turn: Turn) -> list[tuple[Org, int]]:
+    """Where the sender's right reaches: each organisation, and how deep it lies."""
+    return [
+        (org, org.depth - place.depth)
+        for place in places(turn.tx, turn.now, actor(turn), Right.NOTICE)
+        for org in organisations.all_of(turn.tx, below=place)
+    ]
+
+
+def _whom(turn: Turn) -> list[Choice]:
+    area = _area(turn)
+    groups = [
+        Choice(Code(key), Phrase(label))
+        for key, (label, _) in _GROUPS.items()
+        if key != "secretaries" or len(area) > 1
+    ]
+    return [Choice(Code(f"o{org.id}"), f"{'　' * depth}{org.name}") for org, depth in area] + groups
+
+
+class NewNotice(Form):
+    """发通知"""
+
+    title: str = ask("通知的标题是什么？", title="标题", max_length=TITLE)
+    body: Prose = ask("请写下通知的内容，可以分几条发，写完发“完”。", title="内容", max_length=BODY)
+    whom: Pick = ask(
+        "发给谁？选组织，就是发给它和下级组织的所有人（含申请人、积极分子、群众）。", title="发给", choices=_whom
+    )
+    ask_ack: Pick = ask(
+        "要不要请大家点“收到”确认？",
+        title="确认",
+        choices=lambda _turn: [Choice(Code("yes"), Phrase("要确认")), Choice(Code("no"), Phrase("不用确认"))],
+    )
+    when: Pick = ask(
+        "什么时候发？",
+        title="发送",
+        choices=lambda _turn: [Choice(Code("now"), Phrase("现在")), Choice(Code("later"), Phrase("定时"))],
+    )
+    moment: datetime = ask(
+        "定在什么时候？例如“明天上午9点”。", title="时间", when=lambda answers: answers.get("when") == "later"
+    )
+
+
+@router.command("/broadcast", "发通知", shown=_sends_notices)
+def new_notice(turn: Turn, _rest: str) -> Answer:
+    """给您负责的范围发通知，看谁还没确认"""
+    return Begin(NewNotice)
+
+
+def _draft(turn: Turn, form: NewNotice) -> Draft:
+    group = _GROUPS.get(form.whom)
+    scope = group[1] if group else f"org:{organisations.get(turn.tx, int(form.whom[1:])).code}"
+    at = form.moment if form.when == "later" else None
+    return Draft(form.title, form.body, scope, ask_ack=form.ask_ack == "yes", at=at)
+
+
+def _preview(turn: Turn, form: NewNotice) -> Reply:
+    draft = _draft(turn, form)
+    meant = desk.recipients(turn.tx, turn.now, actor(turn), draft.scope)
+    at = desk.moment(turn.now, draft.at)
+    bare = progress.without_address(turn.tx, meant)
+    return Reply(words("notices.preview", count=len(meant), bare=len(bare), at=at if draft.at else None))
+
+
+@router.form(NewNotice, preview=_preview)
+def send(turn: Turn, form: NewNotice) -> Answer:
+    notice_id = desk.send(turn.tx, turn.now, actor(turn), None, _draft(turn, form))
+    standing = desk.standing(turn.tx, turn.now, actor(turn), notice_id)
+    row = (Button(words("notices.watch"), Watch(notice_id)), Button(Phrase("工作台"), Run(Code("desk"))))
+    return Reply(words("notices.sent", standing=standing), (row,))
+
+
+@router.pressed(Watch)
+def watch(turn: Turn, press: Watch) -> Answer:
+    return _status(turn, press.notice)
+
+
+@router.pressed(Remind)
+def remind(turn: Turn, press: Remind) -> Answer:
+    count = desk.nudge(turn.tx, turn.now, actor(turn), press.notice)
+    row = (Button(words("notices.watch"), Watch(press.notice)),)
+    return Reply(words("notices.nudged", count=count), (row,), toast=words("notices.nudged", count=count))
+
+
+@router.pressed(Stop)
+def stop(turn: Turn, press: Stop) -> Answer:
+    if not press.sure:
+        standing = desk.standing(turn.tx, turn.now, actor(turn), press.notice)
+        if standing.unfinished:
+            row = (
+                Button(words("notices.stop_sure"), Stop(press.notice, sure=True)),
+                Button(words("notices.stop_not"), Watch(press.notice)),
+            )
+            return Reply(words("notices.stop_ask", standing=standing), (row,))
+    stopped, gone = desk.cancel(turn.tx, turn.now, actor(turn), press.notice)
+    return Reply(words("notices.stopped", stopped=stopped, gone=gone), replaces=True)
+
+
+def _status(turn: Turn, notice_id: int) -> Reply:
+    standing = desk.standing(turn.tx, turn.now, actor(turn), notice_id)
+    buttons: list[Button] = []
+    if standing.silent and standing.state in ("sending", "sent"):
+        buttons.append(Button(words("notices.remind", count=standing.silent), Remind(notice_id)))
+    if standing.unfinished and standing.state != "cancelled":
+        buttons.append(Button(words("notices.stop"), Stop(notice_id, sure=False)))
+    return Reply(words("notices.status", standing=standing), tuple((button,) for button in buttons))
+
+
+def items(turn: Turn) -> list[Item]:
+    """What a secretary's desk says about notices: those that wait for people, or for their time."""
+    if not _sends_notices(turn):
+        return []
+    lately = [
+        notice
+        for notice in desk.seen_to_by(turn.tx, turn.now, actor(turn))
+        if notice.at > turn.now - LATELY and not notice.cancelled_at
+    ]
+    tally = notices.tally(turn.tx, [notice.id for notice in lately])
+    lines = []
+    for notice in lately:
+        confirmed, total = tally[notice.id]
+        button = Button(short(notice.title), Watch(notice.id))
+        if notice.at > turn.now:
+            lines.append(Item(words("notices.desk_scheduled", notice=notice, total=total), button))
+        elif notice.ask_ack and confirmed < total:
+            lines.append(Item(words("notices.desk_line", notice=notice, confirmed=confirmed, total=total), button))
+    new = Item(words("notices.desk_new"), Button(Phrase("发通知"), Run(Code("broadcast"))))
+    return [*lines[:MOST_LINES], new]
