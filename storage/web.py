@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlmodel import Field, Index, UniqueConstraint, col
 
 from storage.base import Table
@@ -222,14 +222,9 @@ def of_event(tx: Tx, key: str, event_id: str) -> list[Line]:
     return [Line(r.id, r.version, r.mine, json.loads(tx.house.keys.open(r.body)), r.at) for r in rows]
 
 
-def changed(tx: Tx, after: int) -> tuple[int, set[str]]:
-    """The newest version now, and the chats that have changed since one."""
-    rows = tx.run(
-        select(col(WebMessage.key), func.max(col(WebMessage.version)))
-        .where(col(WebMessage.version) > after)
-        .group_by(col(WebMessage.key))
-    ).all()
-    return max([after, *(row[1] for row in rows)]), {row[0] for row in rows}
+def changed(tx: Tx, after: int) -> set[str]:
+    """The chats that have changed since a version."""
+    return set(tx.run(select(col(WebMessage.key)).where(col(WebMessage.version) > after).distinct()).scalars())
 
 
 def ended(tx: Tx, since: datetime) -> set[str]:
@@ -237,8 +232,14 @@ def ended(tx: Tx, since: datetime) -> set[str]:
     return set(tx.run(select(col(WebSession.key)).where(col(WebSession.ended_at) >= since)).scalars())
 
 
-def purge(tx: Tx, now: datetime, before: datetime) -> None:
-    """Remove lines written before a moment, and sessions and links that are over."""
-    tx.run(delete(WebMessage).where(col(WebMessage.at) < before))
+KEEP = timedelta(days=365)
+"""How long a line stands in a person's chat."""
+KEEP_GUESTS = timedelta(days=2)
+
+
+def purge(tx: Tx, now: datetime) -> None:
+    """Remove what has stood long enough: lines, those of guests early, and sessions and links that are over."""
+    guests = and_(col(WebMessage.key).startswith("g"), col(WebMessage.at) < now - KEEP_GUESTS)
+    tx.run(delete(WebMessage).where(or_(guests, col(WebMessage.at) < now - KEEP)))
     tx.run(delete(WebLink).where(col(WebLink.expires_at) < now))
     tx.run(delete(WebSession).where(col(WebSession.expires_at) < now))

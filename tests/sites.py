@@ -116,10 +116,10 @@ class Browser:
             self.status, self.headers = answer.status, answer.headers
         if found := re.search(r'<script type="application/json" id="data">(.*?)</script>', self.page, re.DOTALL):
             self.data = json.loads(found[1])
-            self.token = self._found(r'name="tiexin-token" content="([0-9a-f]+)"')
+            self.token = self.found(r'name="tiexin-token" content="([0-9a-f]+)"')
         return self.page
 
-    def _found(self, pattern: str) -> str:
+    def found(self, pattern: str) -> str:
         found = re.search(pattern, self.page)
         assert found, f"not on the page: {pattern}"
         return found[1]
@@ -217,3 +217,15 @@ async def running(
             await sessions.aclose()
             await server.stop()
             await writer.close()
+
+
+async def signed_in(site: Running, house: House, name: str, token: str = "") -> Browser:
+    bind(house, name)
+    browser = await site.browser()
+    await browser.enter(link(house, name, token or new_id()))
+    return browser
+
+
+def texts(answer: dict[str, Any]) -> list[str]:
+    lines = answer["lines"]
+    return [line["text"] for line in lines]

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from aiohttp import web
 
 from bot.adapters.web import Bells, WebChannel
+from bot.parts import App
 from bot.server.chat import Chat
 from bot.server.entrance import Entrance, Persona
-from bot.server.front import Front, No, Parts
+from bot.server.front import Front, No
 from bot.server.health import Check, Health
 from bot.server.manners import Handler, dress, manners
 from bot.server.sessions import Sessions
@@ -18,7 +19,7 @@ from bot.server.stream import Stream
 from bot.server.visitors import Visitors
 from storage.writer import Writer
 
-__all__ = ["Front", "No", "Parts", "Persona", "Server"]
+__all__ = ["Front", "No", "Persona", "Server"]
 
 BODY = 1024 * 1024
 """What a body may have (bytes) where a page does not say otherwise: a Telegram update is never near it."""
@@ -29,9 +30,9 @@ GRACE = 10.0
 
 
 class Server:
-    """The aiohttp application. Takes the house's parts (`bot.app.App`) and its writer; owns neither."""
+    """The aiohttp application. Takes the house's parts and its writer; owns neither."""
 
-    def __init__(self, parts: Parts, writer: Writer, *, personas: Sequence[Persona] = ()) -> None:
+    def __init__(self, parts: App, writer: Writer, *, personas: Sequence[Persona] = ()) -> None:
         bells = Bells()
         self.front = Front(parts, writer, bells)
         self.channel = WebChannel(writer, bells, parts.clock)

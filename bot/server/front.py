@@ -6,20 +6,16 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from aiohttp import web
 
 from bot.adapters.web import Bells
-from bot.config import Config
-from bot.core.event import Event
 from bot.core.reply import Words, words
-from bot.reception import Answered, Reception
+from bot.parts import App
 from bot.render import LANGUAGES, TEMPLATES
 from bot.server.metrics import Metrics
-from storage.database import Database
 from storage.house import House, Tx
 from storage.writer import Writer
 
@@ -27,22 +23,6 @@ R = TypeVar("R")
 
 PAGES = TEMPLATES / "web"
 STATIC = {"style.css": "text/css", "chat.js": "text/javascript", "icon.svg": "image/svg+xml"}
-
-
-class Parts(Protocol):
-    """What the server is built from; `bot.app.App` is it."""
-
-    @property
-    def config(self) -> Config: ...
-
-    @property
-    def database(self) -> Database: ...
-
-    @property
-    def reception(self) -> Reception: ...
-
-    @property
-    def clock(self) -> Callable[[], datetime]: ...
 
 
 class No(Exception):
@@ -75,7 +55,7 @@ def _tag(content: bytes) -> str:
 class Front:
     """The parts behind every page."""
 
-    def __init__(self, parts: Parts, writer: Writer, bells: Bells) -> None:
+    def __init__(self, parts: App, writer: Writer, bells: Bells) -> None:
         self.config, self.database, self.clock = parts.config, parts.database, parts.clock
         self.reception, self.renderer = parts.reception, parts.reception.renderer
         self.writer, self.bells = writer, bells
@@ -95,14 +75,6 @@ class Front:
                 return look(tx)
 
         return await asyncio.to_thread(work)
-
-    async def receive(self, event: Event) -> Answered:
-        """Answer an event of any channel: counted, timed, committed. Raises Busy: nothing was done."""
-        with self.metrics.handling(event.address.channel) as handling:
-            answered = await self.writer.run(lambda tx: self.reception.receive(tx, event, self.clock()))
-            handling.note(answered)
-        self.after()
-        return answered
 
     def say(self, what: Words | str, language: str, **values: object) -> str:
         """Words of `templates/`; a plain name is one of `templates/web/`."""

@@ -133,9 +133,11 @@ class Stream:
         since = self._front.clock() - MARGIN
 
         def look(tx: Tx) -> tuple[int, set[str], set[str]]:
-            return *chats.changed(tx, seen), chats.ended(tx, since)
+            return chats.version(tx), chats.changed(tx, seen), chats.ended(tx, since)
 
         newest, changed, ended = await self._front.read(look)
+        if newest < seen:  # a guest's lines, the newest of all, went when they were bound
+            self._front.bells.ring_all()
         for key in changed | ended:
             self._front.bells.ring(key)
         return newest

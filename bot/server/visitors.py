@@ -193,6 +193,6 @@ _SYSTEMS = (
     ("Windows", "Windows"), ("Mac OS X", "Mac"), ("Linux", "Linux"),
 )  # fmt: skip
 _BROWSERS = (
-    ("MicroMessenger", "微信"), ("DingTalk", "钉钉"), ("Edg/", "Edge"), ("Firefox/", "Firefox"),
+    ("MicroMessenger", "WeChat"), ("DingTalk", "DingTalk"), ("Edg/", "Edge"), ("Firefox/", "Firefox"),
     ("Chrome/", "Chrome"), ("Safari/", "Safari"),
 )  # fmt: skip

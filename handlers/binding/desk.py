@@ -10,7 +10,7 @@ from bot.core.reply import Button, Phrase, Refused, Reply, words
 from bot.core.router import Run
 from handlers.binding.codes import new_code
 from handlers.rights import Right, require
-from storage import addresses, audit, campaigns, dialogues, organisations, people, web
+from storage import addresses, audit, campaigns, dialogues, organisations, people, settings, web
 from storage.addresses import Bound
 from storage.audit import Actor
 from storage.campaigns import Telling
@@ -106,7 +106,11 @@ def release(tx: Tx, now: datetime, actor: Actor, bound: Bound) -> None:
 
 
 def due(tx: Tx, now: datetime) -> int:
-    """Remove codes, answers and drafts whose time is over."""
+    """Remove codes, answers and drafts whose time is over; once an hour what has stood in web chats long enough."""
+    last = settings.moment(tx, "web_purged")
+    if last is None or now - last >= timedelta(hours=1):
+        web.purge(tx, now)
+        settings.put(tx, "web_purged", now.isoformat())
     return addresses.purge_codes(tx, now) + dialogues.purge(tx, now)
 
 
