@@ -8,7 +8,7 @@ from bot.config import Config
 from bot.parts import App, Clock, now
 from bot.reception import Reception
 from bot.render import Renderer
-from handlers import Capability, binding, dues, home, notices, voting
+from handlers import Capability, binding, dues, home, notices, organisation, roster, voting
 from storage.database import Database
 from storage.house import House
 from storage.keys import Keys
@@ -16,7 +16,14 @@ from storage.keys import Keys
 
 def capabilities() -> list[Capability]:
     """Everything Tiexin can do, in the order of 帮助."""
-    others = [voting.capability, dues.capability, notices.capability, binding.capability]
+    others = [
+        voting.capability,
+        dues.capability,
+        notices.capability,
+        organisation.capability,
+        roster.capability,
+        binding.capability,
+    ]
     return [home.capability(others), *others]
 
 

@@ -15,6 +15,7 @@ from storage import (  # noqa: F401 - imported so that their tables are known
     people,
     polls,
     rates,
+    rosters,
     settings,
     signin,
     web,

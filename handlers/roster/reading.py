@@ -59,6 +59,8 @@ class Roster:
     rows: tuple[RosterRow, ...]
     problems: tuple[RowProblem, ...]
     lines: int
+    numbers: frozenset[str] = frozenset()
+    """The 员工号 of every row, of those that were rejected too."""
 
     @property
     def rejected(self) -> tuple[int, ...]:
@@ -101,6 +103,7 @@ def read_roster(data: bytes, filename: str, aliases: Columns, *, today: date | N
         rows=tuple(row for row in rows if row.line not in refused),
         problems=tuple(sorted(problems, key=lambda problem: problem.line)),
         lines=len(rows),
+        numbers=frozenset(row.number for row in rows if row.number),
     )
 
 

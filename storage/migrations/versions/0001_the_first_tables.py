@@ -291,6 +291,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_office_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "pending_roster",
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_pending_roster_person_id_person")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_pending_roster")),
+    )
+    with op.batch_alter_table("pending_roster", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_pending_roster_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
         "poll",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("organisation_id", sa.Integer(), nullable=False),
@@ -403,6 +415,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_poll_organisation_id"))
 
     op.drop_table("poll")
+    with op.batch_alter_table("pending_roster", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_pending_roster_expires_at"))
+
+    op.drop_table("pending_roster")
     with op.batch_alter_table("office", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_office_person_id"))
         batch_op.drop_index(batch_op.f("ix_office_organisation_id"))
