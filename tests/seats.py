@@ -1,23 +1,23 @@
 """Seats: people in front of a channel, for the transcripts.
 
-`TextStage` is a channel without buttons: everything is read and typed, choices by their number. The web chat's and
-Telegram's stages stand with the tests of those channels.
+`TextStage` is a channel without buttons: everything is read and typed, choices by their number. Those of the web chat
+and Telegram stand in `stages`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bot.adapters.numbered import numbered
 from bot.core.memory import Memory
-from bot.core.reply import Message
 from bot.reception import offers
 from storage import campaigns, dialogues
 from storage.campaigns import Telling
 from storage.house import Tx
 from tests.people import Chat, House
+from tests.transcript import Shown
 
 
 @dataclass
@@ -26,38 +26,28 @@ class TextSeat:
 
     chat: Chat
     deliver: Callable[[], None]
-    _text: str = ""
-    _labels: list[str] = field(default_factory=list)
+    wanted: str = ""
+    slow: bool = False
 
     async def say(self, text: str) -> None:
+        self.wanted = ""
         self.chat.say(text)
-        self._see(self.chat.heard[-1])
 
     async def tap(self, label: str) -> None:
         """Type the number of a choice that is on the screen, or the word of a step."""
+        self.wanted = ""
         screen = numbered(self.chat.heard[-1])
         choice = re.search(rf"^(\d+)\. .*{re.escape(label)}.*$", screen, re.MULTILINE)
         assert choice or f"“{label}”" in screen, f"no choice {label!r} on the screen:\n{screen}"
         self.chat.say(choice[1] if choice else label)
-        self._see(self.chat.heard[-1])
 
-    async def wait_for(self, text: str) -> None:
+    async def expect(self, text: str) -> None:
         self.deliver()
-        found = [message for message in self.chat.heard if text in message.text]
-        assert found, f"nothing with {text!r} was delivered"
-        self._see(found[-1])
+        self.wanted = text
 
-    def _see(self, message: Message) -> None:
-        self._text = message.text
-        self._labels = [key.label for row in message.keys for key in row]
-
-    @property
-    def text(self) -> str:
-        return self._text
-
-    @property
-    def labels(self) -> list[str] | None:
-        return self._labels
+    async def screen(self) -> list[Shown]:
+        found = [message for message in self.chat.heard if self.wanted in message.text][-1:]
+        return [Shown(m.text, [key.label for row in m.keys for key in row]) for m in found]
 
 
 class TextStage:

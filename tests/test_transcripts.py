@@ -1,4 +1,4 @@
-"""Does every conversation read as written, where there is nothing but text?"""
+"""Does every conversation read as written – in plain text, on the web chat, on Telegram?"""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from tests.people import House
 from tests.scenes import PREPARE
 from tests.seats import TextStage
+from tests.stages import telegram_stage, web_stage
 from tests.transcript import FOLDER, play, read
 
 FILES = sorted(FOLDER.glob("*.txt"))
@@ -17,6 +18,18 @@ FILES = sorted(FOLDER.glob("*.txt"))
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 async def test_a_transcript_plays_on_plain_text(house: House, file: Path) -> None:
     await play(file, TextStage(house), PREPARE)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+async def test_a_transcript_plays_on_the_web_chat(tmp_path: Path, file: Path) -> None:
+    async with web_stage(tmp_path) as stage:
+        await play(file, stage, PREPARE)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+async def test_a_transcript_plays_on_telegram(tmp_path: Path, file: Path) -> None:
+    async with telegram_stage(tmp_path) as stage:
+        await play(file, stage, PREPARE)
 
 
 async def test_a_transcript_that_is_not_answered_as_written_fails(house: House, tmp_path: Path) -> None:
