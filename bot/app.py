@@ -37,6 +37,7 @@ def house(config: Config, *, demo: bool = False) -> House:
         public_url=config.server.public_url or f"http://{config.server.host}:{config.server.port}",
         policy=config.policy.channels,
         rules=config.rules.dir,
+        operator=config.org.operator or "",
         demo=demo,
     )
 

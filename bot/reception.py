@@ -16,7 +16,7 @@ from bot.core.reply import Key, Message, Phrase, Refused, Reply, words
 from bot.core.router import Sender, Turn
 from bot.logs import frames
 from bot.render import LANGUAGES, Renderer
-from handlers import Capability, Router
+from handlers import Capability, Router, alarm
 from storage import addresses, dialogues, people, web
 from storage.campaigns import Telling
 from storage.database import is_trouble
@@ -78,6 +78,7 @@ class Reception:
             broken = digest.hex()[:6].upper()
             memory = dialogues.look(tx, event.address, digest).memory  # as if it had not been asked
             log.error("handler failed", number=broken, error=type(error).__name__, frames=frames(error))
+            alarm.sound(tx, now, broken)
             messages = [self.renderer.message(Reply(words("conversation.broken", number=broken)), turn.language)]
         if sender and event.address.channel != "web":
             messages = [_linked(tx, now, message, sender.id) for message in messages]

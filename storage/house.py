@@ -29,6 +29,8 @@ class House:
     public_url: str = "http://127.0.0.1:8080"
     policy: str = "open"
     rules: Path | None = None
+    operator: str = ""
+    """员工号 of whoever is told when something breaks."""
     demo: bool = False
     """The demonstration: sign-in links may be used again, personas are shown. Loopback only."""
 
