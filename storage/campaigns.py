@@ -237,6 +237,8 @@ def finish(tx: Tx, now: datetime, owner: str, outcomes: Iterable[Outcome]) -> No
         done = tx.run(update(Delivery).where(mine, col(Delivery.state).in_(["sending", "queued"])).values(**values))
         if not done.rowcount:
             values.pop("state")
+            if outcome.again_at is not None:  # a revision that failed; a sending was counted when it began
+                values["attempts"] = col(Delivery.attempts) + 1
             tx.run(update(Delivery).where(mine).values(**values))
 
 

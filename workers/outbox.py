@@ -242,7 +242,7 @@ class Outbox:
         if no.retry_after is not None:
             until = now + timedelta(seconds=no.retry_after)
             return _Result(Outcome(due.id, "queued", reason="paused", again_at=until), due.address, pause=until)
-        if due.revise and (no.permanent or no.unknown or due.attempts >= ATTEMPTS):
+        if due.revise and (no.permanent or no.unknown or due.attempts + 1 >= ATTEMPTS):
             return _Result(Outcome(due.id, "revised"), due.address, dead=no.dead)
         if no.permanent:
             return _Result(Outcome(due.id, "failed", reason=no.reason), due.address, dead=no.dead)
