@@ -180,12 +180,12 @@ def _button(key: Key) -> dict[str, str]:
 
 
 def split(text: str, most: int) -> list[str]:
-    """Parts of at most so many characters, cut at a line's or a sentence's end where there is one."""
-    parts = []
+    """Parts of at most so many characters, cut at the end of a line or else of a sentence where there is one."""
+    parts, text = [], text.strip()
     while len(text) > most:
-        cut = max(text.rfind("\n", most // 2, most), text.rfind("。", most // 2, most) + 1)
-        cut = cut if cut > 0 else most
-        parts.append(text[:cut].strip())
-        text = text[cut:].strip()
+        line, sentence = text.rfind("\n", most // 2, most), text.rfind("。", most // 2, most) + 1
+        cut = line if line > 0 else sentence or most
+        parts.append(text[:cut].rstrip())
+        text = text[cut:].lstrip()
     parts.append(text)
     return [part for part in parts if part] or ["…"]  # Telegram refuses a message without a visible character

@@ -26,6 +26,12 @@ ASIDES = 500
 """Courtesies kept in memory at most; the oldest give way to new ones."""
 TOGETHER = 8
 """Courtesies under way at once, no two of them to one chat."""
+COUNTED = ("sendMessage", "editMessageText")
+"""What counts against Telegram's limits."""
+CHAT_BURST = 4
+"""Messages and edits that one chat may get at once before it waits. Telegram says “short bursts”; this is short."""
+ROOM = 0.2
+"""Seconds that notices step back for those who are talking to us now."""
 PATIENCE = 60.0
 """Seconds that a courtesy waits when Telegram asks for it; after that nobody looks at that message any more."""
 BETWEEN_PARTS = 20.0
@@ -73,7 +79,7 @@ class TelegramChannel:
             request=self._request,
             get_updates_request=self._request,
         )
-        self._recent: list[float] = []
+        self._recent: list[tuple[float, int]] = []
         self._asides: dict[tuple[Any, ...], Call] = {}
         self._held: dict[Any, float] = {}
         self._some, self._none = asyncio.Event(), asyncio.Event()
@@ -103,6 +109,8 @@ class TelegramChannel:
 
     async def send(self, key: str, _delivery_id: int, message: Message) -> str:
         """Send; the id of the message that carries the buttons. Raises Undelivered."""
+        if self.is_full():
+            raise Undelivered("others first", retry_after=ROOM)
         ref = ""
         for place, call in enumerate(sends(int(key), message)):
             result = await self._part(call, begun=place > 0)
@@ -148,16 +156,20 @@ class TelegramChannel:
         """Whether there is no courtesy left to do."""
         return self._none.is_set()
 
-    def is_full(self) -> bool:
-        """Whether one message or edit more might be too many for the bot as a whole."""
+    def is_full(self, chat: int | None = None) -> bool:
+        """Whether one message or edit more might be too many: for the bot as a whole, or for a chat."""
+        return self._room() <= 0 or sum(where == chat for _, where in self._recent) >= CHAT_BURST
+
+    def _room(self) -> int:
+        """How many messages and edits the bot may still make within this second; one place is kept free."""
         now = self._clock()
-        self._recent = [at for at in self._recent if at > now - 1]
-        return len(self._recent) >= self._pace.ceiling - 1
+        self._recent = [one for one in self._recent if one[0] > now - max(1, CHAT_BURST / self._pace.chat)]
+        return self._pace.ceiling - 1 - sum(at > now - 1 for at, _ in self._recent)
 
     def count(self, call: Call) -> None:
         """Remember that a message or an edit went out, be it in the answer to an update. All else is free."""
-        if call.method in ("sendMessage", "editMessageText"):
-            self._recent.append(self._clock())
+        if call.method in COUNTED:
+            self._recent.append((self._clock(), call.values["chat_id"]))
 
     async def _courtesies(self) -> None:
         """A few at a time, within the bot's own budget; a refusal is nobody's loss."""
@@ -178,11 +190,11 @@ class TelegramChannel:
             return toasts
         now = self._clock()
         self._held = {chat: until for chat, until in self._held.items() if until > now}
-        if self.is_full() or None in self._held:
+        if None in self._held or (room := self._room()) <= 0:
             return []
-        by_chat = {what[1]: what for what in reversed(self._asides) if what[1] not in self._held}
-        room = self._pace.ceiling - 1 - len(self._recent)
-        return list(reversed(by_chat.values()))[: min(TOGETHER, room)]
+        waiting = {*self._held, *(chat for _, chat in self._recent if self.is_full(chat))}
+        first = {what[1]: what for what in reversed(self._asides) if what[1] not in waiting}
+        return list(reversed(first.values()))[: min(TOGETHER, room)]
 
     async def _courtesy(self, what: tuple[Any, ...], call: Call) -> None:
         try:
@@ -193,7 +205,7 @@ class TelegramChannel:
                 # One chat is flooded, or the bot is: when a second chat is told the same, nobody is asked more.
                 everybody = any(chat != what[1] for chat in self._held)
                 self._held[None if everybody else what[1]] = self._clock() + wait
-                self._asides.setdefault(what, call)
+                self._asides = {what: call, **self._asides}  # before what followed it; a newer look of it stays
         except TelegramError as error:
             if not is_fine(error):
                 log.info("courtesy refused", method=call.method, error=type(error).__name__)

@@ -27,6 +27,9 @@ STOPPED = 60.0
 UNREACHABLE = 5.0
 """Seconds it rests when Telegram cannot be reached. No message is given up for that, however long it takes."""
 
+MARGIN = 0.1
+"""Seconds that are added to those Telegram asks for: an instant too early, and it asks for them again."""
+
 # As of November 2026, without the “Bad Request: ” before them.
 NOTHING_TO_DO = ("not modified", "query is too old", "message to edit not found", "message can't be edited")
 NOBODY_THERE = ("chat not found", "user not found", "peer_id_invalid", "user is deactivated")
@@ -43,7 +46,7 @@ def judged(error: TelegramError, *, sending: bool) -> Undelivered:
     `sending`: of a message, which nobody wants to see twice, where an edit may be repeated.
     """
     if isinstance(error, RetryAfter):
-        return Undelivered("too many requests", retry_after=seconds(error))
+        return Undelivered("too many requests", retry_after=seconds(error) + MARGIN)
     if isinstance(error, Forbidden):
         return Undelivered("blocked", dead=True)
     if isinstance(error, ChatMigrated):
