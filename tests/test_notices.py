@@ -22,7 +22,12 @@ CHANNELS = ("telegram", "web")
 
 def send(house: House, actor: Actor = OPERATOR, **changes: Any) -> int:
     """A notice that asks to be confirmed, to everybody unless `changes` say otherwise."""
-    values = {"title": "支部大会", "body": "周五下午三点开会。", "scope": "all", "ask_ack": True} | changes
+    values: dict[str, Any] = {
+        "title": "支部大会",
+        "body": "周五下午三点开会。",
+        "scope": "all",
+        "ask_ack": True,
+    } | changes
     with house.app.database.write() as tx:
         return desk.send(tx, house.now, actor, None, Draft(**values), configured=CHANNELS)
 

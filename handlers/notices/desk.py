@@ -226,6 +226,21 @@ def release(tx: Tx, now: datetime, actor: Actor, notice_id: int) -> int:
     return count
 
 
+def release_all(tx: Tx, now: datetime, actor: Actor) -> int:
+    """Let go everything that a restore has held, that of polls included; how many campaigns.
+
+    Raises Refused without the right over the whole house, or when nothing is held.
+    """
+    for org in organisations.all_of(tx):
+        if org.parent_id is None:
+            require(tx, now, actor, Right.NOTICE, org)
+    count = campaigns.release(tx)
+    if not count:
+        raise Refused("notices.nothing_held")
+    audit.record(tx, now, actor, "notice.release", "everything held", campaigns=count)
+    return count
+
+
 def _sent(tx: Tx, now: datetime, actor: Actor, notice_id: int) -> Written:
     """A notice that has gone out. Raises Refused for one that is withdrawn or waits for its time."""
     notice = of(tx, now, actor, notice_id)

@@ -65,25 +65,28 @@ def standing(tx: Tx, now: datetime, notice: Written) -> Standing:
     step = {person: "reached" if person in confirmed else best.get(person, "stopped") for person in meant}
     counted = Counter(step.values())
     copies: dict[str, dict[str, int]] = {}
-    for (channel, state), count in campaigns.progress(tx, [sendings[0].id]).items():
-        copies.setdefault(channel or "none", {})[state] = count
+    for (channel, found), count in campaigns.progress(tx, [sendings[0].id]).items():
+        copies.setdefault(channel or "none", {})[found] = count
     asked = notice.ask_ack and not notice.cancelled_at
     silent = [person for person in meant if person not in confirmed] if asked else []
     return Standing(
-        notice, organisations.get(tx, notice.organisation_id).name,
-        _state(now, notice, sendings, busy=counted["waiting"] + counted["sending"] > 0),
+        notice, organisations.get(tx, notice.organisation_id).name, state(tx, now, notice),
         len(meant), len(confirmed), {name: counted[name] for name in STEPS}, copies, by_branch(tx, silent),
         by_branch(tx, [person for person in meant if step[person] == "unreachable"]),
     )  # fmt: skip
 
 
-def _state(now: datetime, notice: Written, sendings: Sequence[Sending], *, busy: bool) -> str:
+def state(tx: Tx, now: datetime, notice: Written) -> str:
+    """`scheduled`, `sending`, `sent`, `held` or `cancelled`."""
     if notice.cancelled_at:
         return "cancelled"
+    sendings = notices.sendings(tx, notice.id)
     if any(one.state == "held" for one in sendings):
         return "held"
     if notice.at > now:
         return "scheduled"
+    steps = {_STEP[step] for _, step in campaigns.progress(tx, [one.id for one in sendings])}
+    busy = steps & {"waiting", "sending"} or any(one.state == "waiting" for one in sendings)
     return "sending" if busy else "sent"
 
 
