@@ -185,7 +185,7 @@ class TelegramIntake:
                 await self._channel.perform(ride)
             except Undelivered as no:
                 if no.retry_after is not None:
-                    self._channel.aside(rides[place:])
+                    self._channel.aside(rides[place:], no.retry_after)
                     return
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, R]) -> R | None:

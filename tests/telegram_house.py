@@ -186,10 +186,15 @@ class TelegramHouse:
         finally:
             self._naps -= 1
 
+    @property
+    def asleep(self) -> bool:
+        """Whether a part of the house waits for time to pass."""
+        return self._naps > 0
+
     async def rest(self) -> None:
         """Until nothing moves: every update is answered, and what was to be done aside is done or sleeps."""
         await self.telegram.settled()
-        await self.telegram.until(lambda: not self._up or self.channel.at_rest or self._naps > 0, "the courtesies")
+        await self.telegram.until(lambda: not self._up or self.channel.at_rest or self.asleep, "the courtesies")
 
     async def pass_time(self, **delta: float) -> None:
         """Let time pass, the clock tick, and what is due be delivered."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from telegram import Bot, BotCommand, BotCommandScopeAllPrivateChats, WebhookInfo
+from telegram import Bot, BotCommand, BotCommandScopeAllPrivateChats
 from telegram.error import RetryAfter, TelegramError
 
 from bot.adapters.telegram import WANTED, Call, edit, sends
@@ -137,9 +137,14 @@ class TelegramChannel:
 
     # -- courtesies ---------------------------------------------------------------------------------------
 
-    def aside(self, calls: Sequence[Call]) -> None:
-        """Make these calls soon, from memory, best effort: nothing depends on them but a prettier screen."""
-        for call in calls:
+    def aside(self, calls: Sequence[Call], after: float = 0) -> None:
+        """Make these calls soon, from memory, best effort: nothing depends on them but a prettier screen.
+
+        `after`: the seconds for which Telegram wants their chats to be left alone.
+        """
+        for call in calls if after <= PATIENCE else ():
+            if after:
+                self._held[call.values.get("chat_id")] = self._clock() + after
             values = call.values
             which = values.get("message_id") or values.get("callback_query_id") or object()
             what = (call.method, values.get("chat_id"), which)
@@ -243,11 +248,6 @@ class TelegramChannel:
         except TelegramError as error:
             raise judged(error, sending=False) from None
         return list(updates)
-
-    async def look(self) -> tuple[str, WebhookInfo]:
-        """The bot's name, and what Telegram says of its webhook. Raises TelegramError."""
-        me = await self.bot.get_me()
-        return me.username or "", await self.bot.get_webhook_info()
 
     async def perform(self, call: Call) -> None:
         """Make one call now. Raises Undelivered, unless there is nothing left to do."""

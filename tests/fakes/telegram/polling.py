@@ -29,6 +29,11 @@ class Poller:
         """Has the bot acknowledged all there was and asked for more (or never asked at all)?"""
         return not self._seen or (self._waiting is not None and not self._world.updates.waiting())
 
+    @property
+    def asked(self) -> bool:
+        """Does the bot wait for updates now?"""
+        return self._waiting is not None
+
     def close(self) -> None:
         """Let a waiting call go."""
         self._closed = True

@@ -199,6 +199,11 @@ class FakeTelegram:
         return [call for call in self.calls if call.method == method]
 
     @property
+    def is_asked(self) -> bool:
+        """Whether a bot without a webhook waits for updates now."""
+        return self._poller.asked
+
+    @property
     def attempts(self) -> list[Attempt]:
         """Every try to reach the webhook."""
         return self._courier.attempts

@@ -50,6 +50,10 @@ class UpdateQueue:
         self.on_new()
         return update
 
+    def renumber(self, first_id: int) -> None:
+        """Go on from another number, as after a week without updates."""
+        self._ids = itertools.count(first_id)
+
     def waiting(self) -> list[Update]:
         """What waits, the oldest first."""
         self._expire()
