@@ -65,19 +65,20 @@ class _Telegram:
         )
         if settings.mode == "webhook":
             server.add_routes([web.post(WEBHOOK, self._intake.webhook)])
-        self._tasks: list[asyncio.Task[None]] = []
+        self._registering: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         await self.channel.open()
-        self._tasks = [asyncio.create_task(self._register())]
-        if self._settings.mode == "polling":
-            self._tasks.append(asyncio.create_task(self._intake.poll()))
+        self._registering = asyncio.create_task(self._register())
 
     async def close(self) -> None:
         self._intake.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._registering:
+            self._registering.cancel()
+            await asyncio.gather(self._registering, return_exceptions=True)
+        if self._polling:
+            await self._polling  # it ends what it has begun
         await self.channel.close()
 
     async def _register(self) -> None:
@@ -88,7 +89,8 @@ class _Telegram:
                 if self._settings.mode == "webhook":
                     await self.channel.register(f"{self._app.house.public_url}{WEBHOOK}", self._secret)
                 else:
-                    await self.channel.unregister()
+                    await self.channel.unregister()  # before the first question, which it would refuse
+                    self._polling = self._polling or asyncio.create_task(self._intake.poll())
                 await self.channel.publish(self._app.reception.menu())
                 log.info("telegram registered", mode=self._settings.mode)
                 return
