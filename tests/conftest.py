@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, settings
 
 from tests.not_run import Teller
 from tests.people import House, build_house
+from tests.phones import chromium, phone
 from tests.servers import database_url, postgres, postgres_url
 
-__all__ = ["database_url", "postgres", "postgres_url"]
+__all__ = ["chromium", "database_url", "phone", "postgres", "postgres_url"]
 
 # No deadlines: a busy machine is no reason to fail. The health check that is off is a deadline as well.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
