@@ -32,6 +32,8 @@ AGAIN = {"Retry-After": "2"}
 """After a failed commit: in two seconds, and for as long as the tap lives."""
 BODY = 1 << 20
 """Bytes of an update at the most; Telegram's own stay far below."""
+RECOVER = 5.0
+"""Seconds after a round of polling that failed by a mistake of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,20 +139,29 @@ class TelegramIntake:
         """
         offset = 0
         while not self._stopping.is_set():
-            updates = await self._unless_stopped(self._fetch(offset)) or []
-            rides: dict[object, list[Call]] = {}
-            for raw in updates:
-                if (outcome := await self._take_until_done(raw)) is None:
-                    break
-                if ride := outcome.ride:
-                    rides.setdefault(ride.values.get("chat_id"), []).append(ride)
-                offset = int(raw["update_id"]) + 1
-            await asyncio.gather(*(self._perform(calls) for calls in rides.values()))
-            if not updates and not self._stopping.is_set():
-                offset = 0
+            try:
+                offset = await self._round(offset)
+            except Exception as error:  # one round that went wrong must not be the last
+                log.error("polling failed", error=type(error).__name__, frames=frames(error))
+                await self._unless_stopped(self._sleep(RECOVER))
         if offset:
             with contextlib.suppress(Undelivered):
                 await self._channel.fetch(offset, wait=0)
+
+    async def _round(self, offset: int) -> int:
+        """Ask, handle, answer; the next offset, 0 where there is nothing to acknowledge."""
+        updates = await self._unless_stopped(self._fetch(offset))
+        if updates is None:
+            return offset
+        done, rides = 0, dict[object, list[Call]]()
+        for raw in updates:
+            if (outcome := await self._take_until_done(raw)) is None:
+                break
+            if ride := outcome.ride:
+                rides.setdefault(ride.values.get("chat_id"), []).append(ride)
+            done = int(raw["update_id"]) + 1
+        await asyncio.gather(*(self._perform(calls) for calls in rides.values()))
+        return done
 
     def stop(self) -> None:
         """Let `poll` end: what it has begun it ends, and nothing is acknowledged that was not handled."""

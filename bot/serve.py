@@ -76,9 +76,8 @@ class _Telegram:
         self._intake.stop()
         if self._registering:
             self._registering.cancel()
-            await asyncio.gather(self._registering, return_exceptions=True)
-        if self._polling:
-            await self._polling  # it ends what it has begun
+        tasks = [task for task in (self._registering, self._polling) if task]
+        await asyncio.gather(*tasks, return_exceptions=True)  # polling ends what it has begun
         await self.channel.close()
 
     async def _register(self) -> None:

@@ -62,8 +62,8 @@ def _webhook(name: str | None, info: WebhookInfo, public_url: str | None, now: d
     if at and info.last_error_message and (now - at < FRESH or info.pending_update_count):
         return (
             f"@{name} answers, its webhook is set, {_waiting(info)}; at {at.astimezone(UTC):%m-%d %H:%M} UTC it "
-            f"could not bring one (“{info.last_error_message[:120]}”): is `tiexin serve` running, and can {public_url} be "
-            "reached from outside over https with a valid certificate?"
+            f"could not bring one (“{info.last_error_message[:120]}”): is `tiexin serve` running, and can "
+            f"{public_url} be reached from outside over https with a valid certificate?"
         )
     return f"@{name} answers, its webhook is set, {_waiting(info)}"
 
