@@ -39,7 +39,7 @@ QUIET = {
     "httpcore": logging.WARNING,
     "httpx": logging.WARNING,
     "sqlalchemy": logging.WARNING,
-    "telegram": logging.WARNING,
+    "telegram": logging.CRITICAL + 1,  # what it cannot read, it prints
 }
 
 
