@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
+from bot.core.event import Address
 from storage import addresses, campaigns
 from storage.campaigns import Delivery
 from tests.fakes.telegram import FakeTelegram, RealClock
@@ -54,7 +55,7 @@ api_base = "{telegram.url}"
     with house.app.database.write() as tx:
         for place in range(MEMBERS):
             person = house.ids[f"同志{place}"]
-            address = addresses.Address("telegram", str(5000 + place))
+            address = Address("telegram", str(5000 + place))
             addresses.bind(tx, person, address, house.now, consent="test")
     return house, config
 
