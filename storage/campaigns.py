@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Select, String, and_, bindparam, case, func, insert, or_, select, update
 from sqlmodel import Field, Index, UniqueConstraint, col
 
 from bot.core.event import Address
@@ -46,6 +46,7 @@ class Delivery(Table, table=True):
         UniqueConstraint("campaign_id", "person_id", "channel", "key"),
         Index("ix_delivery_work", "state", "channel", "due_at"),
         Index("ix_delivery_person", "person_id", "campaign_id"),
+        Index("ix_delivery_revise", "channel", sqlite_where=text("revise = 1"), postgresql_where=text("revise")),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -187,18 +188,31 @@ def _due(row: Any) -> Due:
     return Due(row[0], row[1], row[2], Address(row[3], row[4]), *row[5:])
 
 
+def _claiming(*wanted: ColumnElement[bool]) -> Prepared:
+    free = or_(col(Delivery.lease_until).is_(None), col(Delivery.lease_until) < bindparam("now"))
+    here = and_(col(Delivery.channel) == bindparam("on"), col(Delivery.due_at) <= bindparam("now"))
+    inner = select(col(Delivery.id)).where(*wanted, here, free).order_by(col(Delivery.due_at), col(Delivery.id))
+    inner = inner.limit(bindparam("most"))
+
+    def outer(ids: Select[Any]) -> ReturningUpdate[Any]:
+        statement = update(Delivery).where(col(Delivery.id).in_(ids))
+        return statement.values(owner=bindparam("by"), lease_until=bindparam("until")).returning(*_DUE)
+
+    return Prepared(outer(inner), postgres=outer(inner.with_for_update(skip_locked=True)))
+
+
+# Two statements, each with an index to itself: one with an OR reads and sorts everything ever delivered.
+_REVISIONS = _claiming(col(Delivery.revise), col(Delivery.state).in_([bindparam(None, state) for state in ARRIVED]))
+_QUEUED = _claiming(col(Delivery.state) == "queued")
+
+
 def claim(tx: Tx, now: datetime, owner: str, channel: str, most: int, lease: timedelta) -> list[Due]:
     """Take deliveries that are due on a channel, for as long as the lease lasts. They stay `queued`."""
-    free = or_(col(Delivery.lease_until).is_(None), col(Delivery.lease_until) < now)
-    here = and_(col(Delivery.channel) == channel, col(Delivery.due_at) <= now)
-    due = and_(here, col(Delivery.state) == "queued")
-    again = and_(here, col(Delivery.revise), col(Delivery.state).in_(ARRIVED))
-    inner = select(col(Delivery.id)).where(or_(due, again), free).order_by(col(Delivery.due_at), col(Delivery.id))
-    inner = inner.limit(most)
-    if tx.postgres:
-        inner = inner.with_for_update(skip_locked=True)
-    statement = update(Delivery).where(col(Delivery.id).in_(inner)).values(owner=owner, lease_until=now + lease)
-    return sorted((_due(row) for row in tx.run(statement.returning(*_DUE))), key=lambda due: due.id)
+    values = {"now": now, "on": channel, "by": owner, "until": now + lease}
+    rows = tx.rows(_REVISIONS, **values, most=most)
+    if len(rows) < most:
+        rows += tx.rows(_QUEUED, **values, most=most - len(rows))
+    return sorted((_due(row) for row in rows), key=lambda due: due.id)
 
 
 def begin(tx: Tx, now: datetime, owner: str, ids: Sequence[int]) -> set[int]:
@@ -222,28 +236,44 @@ class Outcome:
     again_at: datetime | None = None
 
 
+_OPEN = col(Delivery.state).in_([bindparam(None, "sending"), bindparam(None, "queued")])
+_FINISH = Prepared(
+    update(Delivery)
+    .where(col(Delivery.id) == bindparam("which"), col(Delivery.owner) == bindparam("by"))
+    .values(
+        state=case((_OPEN, bindparam("became", type_=String)), else_=col(Delivery.state)),
+        attempts=col(Delivery.attempts) + case((_OPEN, 0), else_=bindparam("tries", type_=Integer)),
+        message=func.coalesce(bindparam("ref", type_=String), col(Delivery.message)),
+        due_at=func.coalesce(bindparam("again", type_=Delivery.__table__.c.due_at.type), col(Delivery.due_at)),  # type: ignore[attr-defined]  # SQLModel does not declare it
+        reason=bindparam("why"),
+        owner=None,
+        lease_until=None,
+        changed_at=bindparam("now"),
+    )
+)
+
+
 def finish(tx: Tx, now: datetime, owner: str, outcomes: Iterable[Outcome]) -> None:
-    """Write down what became of deliveries that are still ours; an acknowledgement meanwhile stands."""
-    for outcome in outcomes:
-        values: dict[str, Any] = {
-            "state": outcome.state, "reason": outcome.reason[:120], "owner": None, "lease_until": None,
-            "changed_at": now,
-        }  # fmt: skip
-        if outcome.message is not None:
-            values["message"] = outcome.message
-        if outcome.again_at is not None:
-            values["due_at"] = outcome.again_at
-        mine = and_(col(Delivery.id) == outcome.id, col(Delivery.owner) == owner)
-        done = tx.run(update(Delivery).where(mine, col(Delivery.state).in_(["sending", "queued"])).values(**values))
-        if not done.rowcount:
-            values.pop("state")
-            if outcome.again_at is not None:  # a revision that failed; a sending was counted when it began
-                values["attempts"] = col(Delivery.attempts) + 1
-            tx.run(update(Delivery).where(mine).values(**values))
+    """Write down what became of deliveries that are still ours; an acknowledgement meanwhile stands.
+
+    A revision that is put off counts as a try here; a sending was counted when it began.
+    """
+    tx.many(
+        _FINISH,
+        [
+            {
+                "which": outcome.id, "by": owner, "became": outcome.state, "ref": outcome.message, "now": now,
+                "again": outcome.again_at, "tries": int(outcome.again_at is not None), "why": outcome.reason[:120],
+            }
+            for outcome in outcomes
+        ],
+    )  # fmt: skip
 
 
 def revised(tx: Tx, owner: str, ids: Sequence[int]) -> None:
     """The copies are up to date."""
+    if not ids:
+        return
     statement = update(Delivery).where(col(Delivery.id).in_(list(ids)), col(Delivery.owner) == owner)
     tx.run(statement.values(revise=False, owner=None, lease_until=None))
 

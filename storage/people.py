@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, select, update
+from sqlalchemy.exc import NoResultFound
 from sqlmodel import Field, col
 
 from storage.base import Table
 from storage.house import Tx
 from storage.organisations import Org, Organisation, within
+from storage.prepared import Prepared
 
 KINDS = ("正式党员", "预备党员", "发展对象", "入党积极分子", "入党申请人", "群众")
 
@@ -58,6 +60,7 @@ class Somebody:
 
 
 SOMEBODY = select(*(col(getattr(Person, name)) for name in Somebody.__slots__))
+_GET = Prepared(SOMEBODY.where(col(Person.id) == bindparam("id")))
 
 PLAIN = ("number", "name", "gender", "born", "kind", "organisation_id", "admitted_on", "confirmed_on", "email",
          "dues_category", "language", "left_on")  # fmt: skip
@@ -108,7 +111,9 @@ def _find(tx: Tx, condition: ColumnElement[bool]) -> Somebody | None:
 
 
 def get(tx: Tx, person_id: int) -> Somebody:
-    row = tx.run(SOMEBODY.where(col(Person.id) == person_id)).one()
+    row = tx.row(_GET, id=person_id)
+    if row is None:
+        raise NoResultFound(f"nobody has the id {person_id}")
     return Somebody(*row)
 
 

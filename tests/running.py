@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import subprocess
@@ -34,11 +33,7 @@ class Running:
 
     async def start(self) -> None:
         """Start it, and wait until it is ready."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", "import sys;from pathlib import Path;from bot.config import load;from bot.app import build;from bot.serve import run;run(build(load(Path(sys.argv[1]),{})))", str(self.config)],
-                cwd=ROOT, stdout=log, stderr=log, env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            )  # fmt: skip
+        self._process = self._launched()
         async with aiohttp.ClientSession() as session:
             for _ in range(int(PATIENCE / 0.05)):
                 assert self._process.poll() is None, f"the server ended: {self.log.read_text()[-2000:]}"
@@ -50,6 +45,11 @@ class Running:
                     pass
                 await asyncio.sleep(0.05)
         raise AssertionError(f"the server did not become ready: {self.log.read_text()[-2000:]}")
+
+    def _launched(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "bot", "--config", str(self.config), "serve"]
+        with self.log.open("ab") as log:
+            return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
 
     def kill(self) -> None:
         """SIGKILL: no warning, no tidying up."""

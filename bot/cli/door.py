@@ -114,7 +114,9 @@ def door(ctx: typer.Context) -> Door:
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
-    return list(value) if isinstance(value, (set, frozenset, tuple)) else str(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 # -- how a no is told --------------------------------------------------------------------------------------------
@@ -139,6 +141,9 @@ def tell(error: Exception, language: Callable[[], str]) -> int | None:
     if isinstance(error, (Wrong, ConfigError)) or type(error).__name__ in SETTINGS:
         print(error, file=sys.stderr)
         return WRONG
+    if isinstance(error, BrokenPipeError):  # whoever read has seen enough, as `head` does
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # so that the end of the process does not write either
+        return REFUSED
     if type(error).__name__ in ("OperationalError", "AlreadyServing", "BlockingIOError") or isinstance(
         error, OSError
     ):

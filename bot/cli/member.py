@@ -142,6 +142,7 @@ def edit(
         person = members.one(tx, moment, actor, Right.MEMBER, number)
         org = one_org(tx, branch) if branch else None
         changed = members.edit(tx, moment, actor, person, columns(tx), written, org=org, returned=returned)
+    changed = ["branch" if field == "organisation_id" else field.removesuffix("_on") for field in changed]
     said = f"{person.name} ({person.number}): {', '.join(changed)} changed"
     here.show({"number": person.number, "changed": changed}, said)
 
