@@ -8,7 +8,10 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
 
 from bot.app import App, capabilities
 from bot.core.action import Code
@@ -132,19 +135,26 @@ class Forms:
         return Capability(router)
 
 
+@cache
+def speaking(zone: ZoneInfo) -> Renderer:
+    """The house's words in both languages, and those of the form. Compiled once: it takes longer than most tests."""
+    with TemporaryDirectory() as folder:
+        templates = Path(folder) / "templates"
+        shutil.copytree(TEMPLATES, templates)
+        room = templates / "outing"
+        room.mkdir()
+        (room / "zh.j2").write_text(CHINESE_WORDS, encoding="utf-8")
+        (room / "en.j2").write_text(ENGLISH_WORDS, encoding="utf-8")
+        catalogue = templates / "locale" / "en.po"
+        known = catalogue.read_text(encoding="utf-8")
+        new = [f'\nmsgid "{zh}"\nmsgstr "{en}"\n' for zh, en in ENGLISH.items() if f'msgid "{zh}"\n' not in known]
+        catalogue.write_text(known + "".join(new), encoding="utf-8")
+        return Renderer(zone, templates)
+
+
 def build_forms(folder: Path) -> Forms:
     """A house with the form in it, and the words for it in both languages."""
     house = build_house(folder)
-    templates = folder / "templates"
-    shutil.copytree(TEMPLATES, templates)
-    room = templates / "outing"
-    room.mkdir()
-    (room / "zh.j2").write_text(CHINESE_WORDS, encoding="utf-8")
-    (room / "en.j2").write_text(ENGLISH_WORDS, encoding="utf-8")
-    catalogue = templates / "locale" / "en.po"
-    known = catalogue.read_text(encoding="utf-8")
-    new = [f'\nmsgid "{zh}"\nmsgstr "{en}"\n' for zh, en in ENGLISH.items() if f'msgid "{zh}"\n' not in known]
-    catalogue.write_text(known + "".join(new), encoding="utf-8")
-    forms = Forms(house, Renderer(house.app.house.zone, templates))
+    forms = Forms(house, speaking(house.app.house.zone))
     forms.restart()
     return forms
