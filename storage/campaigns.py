@@ -8,7 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, String, and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlmodel import Field, Index, UniqueConstraint, col
 
 from bot.core.event import Address
@@ -46,7 +62,13 @@ class Delivery(Table, table=True):
         UniqueConstraint("campaign_id", "person_id", "channel", "key"),
         Index("ix_delivery_work", "state", "channel", "due_at"),
         Index("ix_delivery_person", "person_id", "campaign_id"),
-        Index("ix_delivery_revise", "channel", sqlite_where=text("revise = 1"), postgresql_where=text("revise")),
+        Index(
+            "ix_delivery_revise",
+            "channel",
+            "due_at",
+            sqlite_where=text("revise = 1"),
+            postgresql_where=text("revise"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -194,7 +216,7 @@ def _claiming(*wanted: ColumnElement[bool]) -> Prepared:
     inner = select(col(Delivery.id)).where(*wanted, here, free).order_by(col(Delivery.due_at), col(Delivery.id))
     inner = inner.limit(bindparam("most"))
 
-    def outer(ids: Select[Any]) -> ReturningUpdate[Any]:
+    def outer(ids: Select[Any]) -> Executable:
         statement = update(Delivery).where(col(Delivery.id).in_(ids))
         return statement.values(owner=bindparam("by"), lease_until=bindparam("until")).returning(*_DUE)
 
@@ -202,7 +224,7 @@ def _claiming(*wanted: ColumnElement[bool]) -> Prepared:
 
 
 # Two statements, each with an index to itself: one with an OR reads and sorts everything ever delivered.
-_REVISIONS = _claiming(col(Delivery.revise), col(Delivery.state).in_([bindparam(None, state) for state in ARRIVED]))
+_REVISIONS = _claiming(col(Delivery.revise) == true(), or_(*(col(Delivery.state) == state for state in ARRIVED)))
 _QUEUED = _claiming(col(Delivery.state) == "queued")
 
 
@@ -236,7 +258,7 @@ class Outcome:
     again_at: datetime | None = None
 
 
-_OPEN = col(Delivery.state).in_([bindparam(None, "sending"), bindparam(None, "queued")])
+_OPEN = or_(col(Delivery.state) == "sending", col(Delivery.state) == "queued")
 _FINISH = Prepared(
     update(Delivery)
     .where(col(Delivery.id) == bindparam("which"), col(Delivery.owner) == bindparam("by"))

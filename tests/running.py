@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 30.0
+PATIENCE = 90.0
 """Seconds a server may take to be ready; a machine under load is slow, not broken."""
 
 

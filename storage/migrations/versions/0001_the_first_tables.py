@@ -248,6 +248,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.create_index("ix_delivery_person", ["person_id", "campaign_id"], unique=False)
+        batch_op.create_index(
+            "ix_delivery_revise",
+            ["channel", "due_at"],
+            unique=False,
+            sqlite_where=sa.text("revise = 1"),
+            postgresql_where=sa.text("revise"),
+        )
         batch_op.create_index("ix_delivery_work", ["state", "channel", "due_at"], unique=False)
 
     op.create_table(
@@ -430,6 +437,7 @@ def downgrade() -> None:
     op.drop_table("notice")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index("ix_delivery_work")
+        batch_op.drop_index("ix_delivery_revise")
         batch_op.drop_index("ix_delivery_person")
 
     op.drop_table("delivery")
