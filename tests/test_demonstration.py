@@ -78,6 +78,7 @@ def enter(phone: BrowserContext, demonstration: Demonstration, role: str) -> Pag
 
 def shot(page: Page, name: str) -> None:
     if SHOTS:
+        expect(page.locator("#toast")).to_be_hidden(timeout=15_000)
         page.screenshot(path=f"{SHOTS}/{name}.png")
 
 
