@@ -91,7 +91,7 @@ class TelegramIntake:
         """The acknowledgement, and with it the answer: one call, whose result nobody tells us."""
         if ride is None:
             return web.Response()
-        if "chat_id" in ride.values and self._channel.is_full(ride.values["chat_id"]):
+        if not self._channel.may_ride(ride):
             self._channel.aside([ride])  # in a moment; refused now, it would be lost, and others with it
             return web.Response()
         self._channel.count(ride)

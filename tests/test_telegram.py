@@ -150,7 +150,7 @@ async def test_two_taps_of_one_person_never_overlap(house: TelegramHouse) -> Non
     house.telegram.pace = 0
     for label in ("☐ 王芳", "☐ 孙明", "☐ 吴强", "☐ 孙明"):  # before any of them is answered
         await wang.person.taps(label, on=question, wait=False)
-    await house.rest()
+    await house.telegram.advance(3)
     assert wang.person.last.labels == ["☑ 王芳", "☐ 孙明", "☑ 吴强", "提交（已选2项）"]
     await wang.tap("提交")
     assert choice(house, poll, "王芳") == (1, 3)

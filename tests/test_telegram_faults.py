@@ -33,8 +33,9 @@ async def standing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Te
         yield built
 
 
-@pytest.fixture
-def house(standing: TelegramHouse) -> TelegramHouse:
+@pytest_asyncio.fixture(loop_scope="module")
+async def house(standing: TelegramHouse) -> TelegramHouse:
+    await standing.telegram.advance(60)  # or they would be a flood
     standing.done.clear()
     return standing
 

@@ -107,14 +107,34 @@ async def test_whoever_taps_meanwhile_is_answered_at_once_and_nobody_is_refused(
         assert phone.last.labels == (["改投"] if phone.id in tapped else ["王芳", "孙明", "吴强"])
 
 
+async def test_whoever_taps_without_end_sees_the_last_of_it(house: TelegramHouse) -> None:
+    open_poll(house.house, choose=(1, 3))
+    wang = await house.seat("王芳")
+    await wang.say("投票")
+    question = wang.person.last
+    house.telegram.pace = 0.3
+    for n in range(21):
+        label = next(one for one in question.labels if "孙明" in one)
+        await wang.person.taps(question.button(label).data, on=question)  # type: ignore[union-attr, arg-type]
+        if n % 2:
+            await house.rest()
+    await house.telegram.advance(10)
+    assert house.telegram.refused == 0
+    assert question.labels[1] == "☑ 孙明"
+    assert wang.person.spinning == []
+
+
 async def test_whoever_writes_without_end_draws_no_refusal_and_loses_no_answer(house: TelegramHouse) -> None:
     wang = await house.seat("王芳")
     house.telegram.pace = 0
     for _ in range(12):
         await wang.person.says("我的")
+    await house.telegram.advance(6)
+    await wang.person.says("帮助")
     await house.telegram.advance(20)
     assert house.telegram.refused == 0
-    assert len(wang.messages) == 12
+    assert [text.split("（")[0] for text in wang.messages[:12]] == ["王芳同志"] * 12
+    assert len(wang.messages) == 13, "and what was said last is answered last"
 
 
 async def test_a_restart_does_not_begin_a_new_burst(house: TelegramHouse) -> None:

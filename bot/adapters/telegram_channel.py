@@ -79,7 +79,8 @@ class TelegramChannel:
             request=self._request,
             get_updates_request=self._request,
         )
-        self._recent: list[tuple[float, int]] = []
+        self._recent: list[float] = []
+        self._chats: dict[int, float] = {}
         self._asides: dict[tuple[Any, ...], Call] = {}
         self._held: dict[Any, float] = {}
         self._some, self._none = asyncio.Event(), asyncio.Event()
@@ -145,9 +146,7 @@ class TelegramChannel:
         for call in calls if after <= PATIENCE else ():
             if after:
                 self._held[call.values.get("chat_id")] = self._clock() + after
-            values = call.values
-            which = values.get("message_id") or values.get("callback_query_id") or object()
-            what = (call.method, values.get("chat_id"), which)
+            what = _what(call)
             self._asides.pop(what, None)  # only the newest look of a message counts
             self._asides[what] = call
         while len(self._asides) > ASIDES:
@@ -163,18 +162,34 @@ class TelegramChannel:
 
     def is_full(self, chat: int | None = None) -> bool:
         """Whether one message or edit more might be too many: for the bot as a whole, or for a chat."""
-        return self._room() <= 0 or sum(where == chat for _, where in self._recent) >= CHAT_BURST
+        return self._room() <= 0 or chat in self._crowded()
 
     def _room(self) -> int:
         """How many messages and edits the bot may still make within this second; one place is kept free."""
         now = self._clock()
-        self._recent = [one for one in self._recent if one[0] > now - max(1, CHAT_BURST / self._pace.chat)]
-        return self._pace.ceiling - 1 - sum(at > now - 1 for at, _ in self._recent)
+        self._recent = [at for at in self._recent if at > now - 1]
+        return self._pace.ceiling - 1 - len(self._recent)
+
+    def _crowded(self) -> set[int]:
+        """The chats that have had their burst. `_chats` is when each would be empty again (as `storage.rates`)."""
+        now, interval = self._clock(), 1 / self._pace.chat
+        self._chats = {chat: empty for chat, empty in self._chats.items() if empty > now}
+        return {chat for chat, empty in self._chats.items() if empty - (CHAT_BURST - 1) * interval > now}
+
+    def may_ride(self, call: Call) -> bool:
+        """Whether a call may go in the answer to an update: now, and not before what its chat still waits for."""
+        chat = call.values.get("chat_id")
+        if chat is None:  # a toast
+            return True
+        return not self.is_full(chat) and not any(what[:2] == ("sendMessage", chat) for what in self._asides)
 
     def count(self, call: Call) -> None:
         """Remember that a message or an edit went out, be it in the answer to an update. All else is free."""
         if call.method in COUNTED:
-            self._recent.append((self._clock(), call.values["chat_id"]))
+            now, chat = self._clock(), call.values["chat_id"]
+            self._recent.append(now)
+            self._chats[chat] = max(self._chats.get(chat, now), now) + 1 / self._pace.chat
+            self._asides.pop(_what(call), None)  # an older look of the same message, which must not come after it
 
     async def _courtesies(self) -> None:
         """A few at a time, within the bot's own budget; a refusal is nobody's loss."""
@@ -197,7 +212,7 @@ class TelegramChannel:
         self._held = {chat: until for chat, until in self._held.items() if until > now}
         if None in self._held or (room := self._room()) <= 0:
             return []
-        waiting = {*self._held, *(chat for _, chat in self._recent if self.is_full(chat))}
+        waiting = {*self._held, *self._crowded()}
         first = {what[1]: what for what in reversed(self._asides) if what[1] not in waiting}
         return list(reversed(first.values()))[: min(TOGETHER, room)]
 
@@ -264,3 +279,9 @@ class TelegramChannel:
         return await self.bot.do_api_request(
             call.method.lower(), api_kwargs=dict(call.values), read_timeout=read_timeout
         )
+
+
+def _what(call: Call) -> tuple[Any, ...]:
+    """What a call changes: method, chat, and the message or tap; of two with the same the newer counts."""
+    which = call.values.get("message_id") or call.values.get("callback_query_id") or object()
+    return call.method, call.values.get("chat_id"), which
