@@ -155,6 +155,7 @@ def test_everything_can_be_reached_by_keyboard_and_nothing_is_wider_than_the_scr
             page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.innerText")
         )
     assert {"菜单", "发送", "我的", "上传文件"} <= reached
+    assert page.evaluate("document.documentElement.scrollHeight") <= PHONE["height"], "only the log scrolls"
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     small = page.evaluate(
         "[...document.querySelectorAll('button, a, summary, textarea')].filter(e => e.offsetParent)"

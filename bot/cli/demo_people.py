@@ -89,7 +89,7 @@ def residents(today: date) -> list[Resident]:
     for persona in PERSONAS:
         left[persona.kind] -= 1
         values = _person(chance, today, persona.number, persona.name, persona.gender, persona.kind)
-        values["dues_base"] = persona.base_fen
+        values |= {"dues_base": persona.base_fen, "dues_category": "wage" if persona.kind in MEMBERS else ""}
         found.append(Resident(persona.branch, values, persona.office))
     kinds = [kind for kind, count in left.items() for _ in range(count)]
     chance.shuffle(kinds)
