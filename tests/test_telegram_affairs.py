@@ -156,7 +156,7 @@ async def test_the_check_says_when_telegram_gives_no_answer(fault: object) -> No
     "said",
     [
         "inline keyboard button URL 'https://tiexin.example/l/secret' is invalid: Wrong HTTP URL",
-        "can't parse entities: Unsupported start tag \"secret\" at byte offset 3",
+        'can\'t parse entities: Unsupported start tag "secret" at byte offset 3',
         "wrong HTTP URL https://tiexin.example/l/secret",
         "can't parse: <secret>",
     ],
