@@ -65,6 +65,11 @@ class Door:
             raise Wrong(f"security.key_file: {key} does not exist; put the key of this house there")
         return build(self.config)
 
+    def close(self) -> None:
+        """Let go of the database, if it was opened."""
+        if "app" in self.__dict__:
+            self.app.database.close()
+
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """One short transaction."""

@@ -28,7 +28,10 @@ class Doors(Group):
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **more: Any) -> Any:
         left, door = read(list(sys.argv[1:] if args is None else args))
-        return super().main(left, *rest, **{"obj": door, **more})
+        try:
+            return super().main(left, *rest, **{"obj": door, **more})
+        finally:
+            door.close()
 
     def invoke(self, ctx: Any) -> Any:
         try:

@@ -289,7 +289,9 @@ class Planner:
         """Offices to take up and to end. A cell that names none ends none; offices of elsewhere are left alone."""
         if not row.offices:
             return [], []
-        wanted = self._offices(row, org)
+        above = {office.role: office.org for office in held if office.org.holds(org)}
+        # 党务干事 of the committee, in a file that only says 党务干事: an office held above the branch is meant.
+        wanted = [(role, above.get(role, seat)) for role, seat in self._offices(row, org)]
         now = [(office.role, office.org.id) for office in held]
         appoint = [(role, seat) for role, seat in wanted if (role, seat.id) not in now]
         places_ = {here.id, org.id, *(seat.id for _, seat in wanted)}
