@@ -12,9 +12,10 @@ from bot.core.reply import Refused
 from handlers.notices import desk
 from handlers.notices.desk import Draft
 from handlers.notices.progress import Standing
-from storage import campaigns, notices
+from storage import campaigns, deliveries, notices
 from storage.audit import OPERATOR, Actor
-from storage.campaigns import Outcome, Telling
+from storage.campaigns import Telling
+from storage.deliveries import Outcome
 from tests.people import House
 
 CHANNELS = ("telegram", "web")
@@ -70,10 +71,10 @@ def deliver(house: House, outcome: str = "accepted", most: int = 100) -> int:
         while campaigns.expand(tx, house.now):
             pass
         for channel in CHANNELS:
-            due = campaigns.claim(tx, house.now, "me", channel, most, timedelta(minutes=1))
-            campaigns.begin(tx, house.now, "me", [one.id for one in due])
+            due = deliveries.claim(tx, house.now, "me", channel, most, timedelta(minutes=1))
+            deliveries.begin(tx, house.now, "me", [one.id for one in due])
             outcomes = [Outcome(one.id, outcome, f"m{one.id}" if outcome == "accepted" else None) for one in due]
-            campaigns.finish(tx, house.now, "me", outcomes)
+            deliveries.finish(tx, house.now, "me", outcomes)
             sent += len(due)
     return sent
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.core.reply import Refused
 from handlers.binding import desk
 from handlers.binding.codes import ALPHABET, LENGTH, new_code, read_code, spaced
-from storage import addresses, audit, campaigns, people, web
+from storage import addresses, audit, campaigns, deliveries, people, web
 from storage.audit import OPERATOR, Actor
 from tests.people import Chat, House
 
@@ -189,7 +189,7 @@ def test_a_new_binding_is_announced_on_every_old_address(house: House) -> None:
     with house.app.database.write() as tx:
         (telling,) = campaigns.about(tx, "bound", house.ids["王芳"])
         campaigns.expand(tx, house.now)
-        due = [d for channel in ("telegram", "web") for d in campaigns.claim(tx, house.now, "me", channel, 9,
+        due = [d for channel in ("telegram", "web") for d in deliveries.claim(tx, house.now, "me", channel, 9,
                                                                           timedelta(minutes=1))]  # fmt: skip
     assert {old_phone.address, browser.address} <= {one.address for one in due}
     for chat in (old_phone, browser):

@@ -16,8 +16,8 @@ from typer.testing import CliRunner, Result
 from bot.cli import pollfile
 from bot.cli.main import app
 from bot.core.reply import Refused
-from storage import audit, campaigns, notices
-from storage.campaigns import Outcome
+from storage import audit, campaigns, deliveries, notices
+from storage.deliveries import Outcome
 from storage.house import BEIJING
 from tests.people import NOW, House
 
@@ -146,10 +146,10 @@ def test_following_waits_until_it_has_gone_out_and_tells_what_failed(
         looks.append(seconds)
         with house.app.database.write() as tx:
             campaigns.expand(tx, NOW)
-            due = campaigns.claim(tx, NOW, "server", "web", 1, timedelta(minutes=1))
-            campaigns.begin(tx, NOW, "server", [one.id for one in due])
+            due = deliveries.claim(tx, NOW, "server", "web", 1, timedelta(minutes=1))
+            deliveries.begin(tx, NOW, "server", [one.id for one in due])
             state = "accepted" if len(looks) == 1 else "failed"
-            campaigns.finish(tx, NOW, "server", [Outcome(one.id, state) for one in due])
+            deliveries.finish(tx, NOW, "server", [Outcome(one.id, state) for one in due])
 
     monkeypatch.setattr(time, "sleep", meanwhile)
     followed = tiexin("notice", "status", 1, "--follow", "--json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from storage import campaigns
+from storage import campaigns, deliveries
 from tests.notices import CHANNELS, about, by_state, deliver, person, send, standing
 from tests.people import House
 
@@ -75,7 +75,8 @@ def test_one_word_counts_for_every_copy(house_on: House) -> None:
     assert by_state(house_on, notice, "王芳") == {"telegram": "acknowledged", "web": "acknowledged"}
     with house_on.app.database.write() as tx:
         stale = {
-            channel: campaigns.claim(tx, house_on.now, "me", channel, 9, timedelta(minutes=1)) for channel in CHANNELS
+            channel: deliveries.claim(tx, house_on.now, "me", channel, 9, timedelta(minutes=1))
+            for channel in CHANNELS
         }
     assert stale["telegram"] == [], "the answer to the tap has taken this copy's place"
     assert [one.revise for one in stale["web"]] == [True]

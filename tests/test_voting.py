@@ -9,7 +9,7 @@ import pytest
 from bot.core.reply import Refused
 from handlers.voting import desk
 from handlers.voting.desk import Plan
-from storage import campaigns, polls
+from storage import campaigns, deliveries, polls
 from storage.audit import OPERATOR, Actor
 from tests.people import House
 from tests.polls import open_poll, votes
@@ -148,13 +148,13 @@ def test_the_other_copies_are_brought_up_to_date(house: House) -> None:
     phone, browser = house.chat("王芳"), house.chat("王芳", "web")
     with house.app.database.write() as tx:
         campaigns.expand(tx, house.now)
-        due = campaigns.claim(tx, house.now, "me", "web", 10, timedelta(minutes=1))
-        campaigns.begin(tx, house.now, "me", [one.id for one in due])
-        campaigns.finish(tx, house.now, "me", [campaigns.Outcome(one.id, "accepted", "77") for one in due])
+        due = deliveries.claim(tx, house.now, "me", "web", 10, timedelta(minutes=1))
+        deliveries.begin(tx, house.now, "me", [one.id for one in due])
+        deliveries.finish(tx, house.now, "me", [deliveries.Outcome(one.id, "accepted", "77") for one in due])
     phone.say("投票")
     phone.tap("孙明")
     with house.app.database.write() as tx:
-        again = campaigns.claim(tx, house.now, "me", "web", 10, timedelta(minutes=1))
+        again = deliveries.claim(tx, house.now, "me", "web", 10, timedelta(minutes=1))
         assert [(one.message, one.revise) for one in again] == [("77", True)]
         telling = campaigns.get(tx, again[0].campaign_id)
     assert browser.see(house.compose(telling, "王芳")).startswith("您已投「推荐优秀党员」：孙明")

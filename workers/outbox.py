@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ import structlog
 from bot.core.event import Address
 from bot.core.reply import Message, Undelivered
 from bot.logs import frames
-from storage import addresses, campaigns, rates
-from storage.campaigns import Due, Outcome, Telling
+from storage import addresses, campaigns, deliveries, rates
+from storage.campaigns import Telling
 from storage.database import Database
+from storage.deliveries import Due, Outcome
 from storage.house import Tx
 from storage.rates import Limit
 from storage.writer import Busy, Writer
@@ -28,6 +30,8 @@ WAVE = 100
 """Deliveries claimed and sent together: all that a crash can leave in doubt on one channel."""
 POLL = 1.0
 """Seconds after which an idle drain looks again by itself; it is woken when something is known to wait."""
+GATHER = 0.05
+"""Seconds from a wake to the look: under a stream of votes one look does for all that wake it meanwhile."""
 ATTEMPTS = 8
 """Tries of a delivery before it has failed: the waits are 5, 10, 20 … seconds, ten minutes at the most."""
 
@@ -96,7 +100,7 @@ class Outbox:
         """Settle what the last run left in doubt, then begin."""
         repeatable = [c.name for c in self._channels.values() if c.repeatable]
         if self._database.sqlite:  # nobody else writes here: whatever holds a lease is dead
-            await self._writer.run(lambda tx: campaigns.take_over(tx, self._clock(), repeatable))
+            await self._writer.run(lambda tx: deliveries.take_over(tx, self._clock(), repeatable))
         self._tasks = [asyncio.create_task(self._forever(self._expand, self.expand, "expand"))]
         for name, channel in self._channels.items():
             drain = self._forever(self._wakes[name], lambda c=channel: self.drain(c), name)  # type: ignore[misc]  # bound at once
@@ -116,6 +120,7 @@ class Outbox:
 
     async def _forever(self, wake: asyncio.Event, work: Callable[[], object], name: str) -> None:
         while not self._stopping:
+            wake.clear()
             try:
                 did = await work()  # type: ignore[misc]  # both drains are coroutine functions
             except Busy:
@@ -125,18 +130,16 @@ class Outbox:
                 did = 0
             if did:
                 continue
-            wake.clear()
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), POLL)
-            except TimeoutError:
-                continue
+                await asyncio.sleep(GATHER)
 
     async def expand(self) -> int:
         """Write the deliveries of one batch of recipients; how many recipients it covered."""
         repeatable = [c.name for c in self._channels.values() if c.repeatable]
 
         def work(tx: Tx) -> int:
-            campaigns.recover(tx, self._clock(), repeatable)
+            deliveries.recover(tx, self._clock(), repeatable)
             return campaigns.expand(tx, self._clock())
 
         covered = await self._writer.run(work)
@@ -148,7 +151,7 @@ class Outbox:
     async def drain(self, channel: Channel, most: int = WAVE) -> int:
         """Deliver one wave on a channel; how many deliveries were settled or put off."""
         now = self._clock()
-        due = await self._writer.run(lambda tx: campaigns.claim(tx, now, self._owner, channel.name, most, LEASE))
+        due = await self._writer.run(lambda tx: deliveries.claim(tx, now, self._owner, channel.name, most, LEASE))
         if not due:
             return 0
         letters = await asyncio.to_thread(self._write, due)
@@ -162,7 +165,7 @@ class Outbox:
                 await self._sleep(min(max(wait, 0.01), 5))
         if waiting:
             ids = [letter.due.id for letter in waiting]
-            await self._writer.run(lambda tx: campaigns.let_go(tx, self._owner, ids))
+            await self._writer.run(lambda tx: deliveries.let_go(tx, self._owner, ids))
         return len(due)
 
     def _write(self, due: Sequence[Due]) -> list[_Letter]:
@@ -187,8 +190,8 @@ class Outbox:
         kept = [one.id for one in due if one.revise]
 
         def work(tx: Tx) -> None:
-            campaigns.finish(tx, self._clock(), self._owner, skipped)
-            campaigns.revised(tx, self._owner, kept)
+            deliveries.finish(tx, self._clock(), self._owner, skipped)
+            deliveries.revised(tx, self._owner, kept)
 
         await self._writer.run(work)
 
@@ -209,7 +212,7 @@ class Outbox:
                 else:
                     going.append(letter)
             new = [letter.due.id for letter in going if not letter.due.revise]
-            ours = campaigns.begin(tx, now, self._owner, new) if new else set()
+            ours = deliveries.begin(tx, now, self._owner, new) if new else set()
             going = [letter for letter in going if letter.due.revise or letter.due.id in ours]
             return going, waiting, shortest
 
@@ -260,8 +263,8 @@ class Outbox:
 
         def work(tx: Tx) -> None:
             outcomes = [result.outcome for result in results]
-            campaigns.revised(tx, self._owner, [o.id for o in outcomes if o.state == "revised"])
-            campaigns.finish(tx, self._clock(), self._owner, [o for o in outcomes if o.state != "revised"])
+            deliveries.revised(tx, self._owner, [o.id for o in outcomes if o.state == "revised"])
+            deliveries.finish(tx, self._clock(), self._owner, [o for o in outcomes if o.state != "revised"])
             for result in results:
                 if result.dead:
                     addresses.set_dead(tx, result.address, dead=True)
