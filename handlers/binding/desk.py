@@ -10,7 +10,7 @@ from bot.core.reply import Button, Phrase, Refused, Reply, words
 from bot.core.router import Run
 from handlers.binding.codes import new_code
 from handlers.rights import Right, require
-from storage import addresses, audit, campaigns, dialogues, organisations, people, settings, web
+from storage import addresses, audit, campaigns, departures, dialogues, organisations, people, settings, web
 from storage.addresses import Bound
 from storage.audit import Actor
 from storage.campaigns import Telling
@@ -100,6 +100,7 @@ def release(tx: Tx, now: datetime, actor: Actor, bound: Bound) -> None:
     if actor.person_id != bound.person_id:
         require(tx, now, actor, Right.CODE, organisations.get(tx, person.organisation_id))
     addresses.unbind(tx, bound, now)
+    departures.silence(tx, now, bound.person_id, bound.address)
     if bound.address.channel == "web":
         web.end_sessions(tx, now, key=bound.address.key)
     audit.record(tx, now, actor, "address.release", person.number, channel=bound.address.channel)
