@@ -77,7 +77,7 @@ def _medians(results: Sequence[Measured]) -> Measured:
 
 
 def _once(target: Target, folder: Path, taps: Path, connections: int) -> Measured:
-    port = _free_port()
+    port = free_port()
     load = [sys.executable, "-m", "tests.bench.load", str(taps), str(connections)]
     with subprocess.Popen(load, cwd=HOUSE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
         assert client.stdin
@@ -123,7 +123,8 @@ def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"the server did not start: {log.read_text(errors='replace')[-2000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody uses now."""
     with socket.socket() as chosen:
         chosen.bind(("127.0.0.1", 0))
         return int(chosen.getsockname()[1])
