@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from collections import Counter
 from dataclasses import replace
@@ -24,7 +23,8 @@ from tests.polls import open_poll, votes
 from tests.running import Running, free_port
 
 MEMBERS = 60
-KILLS = int(os.environ.get("TIEXIN_KILLS", "5"))
+KILLS = 5
+MANY = 30
 SECRET = "kill-test"
 
 
@@ -154,7 +154,7 @@ async def test_a_notice_killed_on_its_way_is_sent_to_nobody_twice(tmp_path: Path
             campaign = campaigns.create(tx, now, "bound", ids[0], ids, channel="web")
         for _ in range(KILLS):
             await server.start()
-            await asyncio.sleep(chance.uniform(0.1, 0.5))
+            await asyncio.sleep(chance.uniform(0.05, 2 / KILLS))
             server.kill()
         await server.start()
         for _ in range(600):
@@ -173,7 +173,7 @@ async def test_a_notice_killed_on_its_way_is_sent_to_nobody_twice(tmp_path: Path
             told = sent[int(key)]
             assert state in ("accepted", "unknown"), f"{key} is {state}"
             assert told == 1 or state == "unknown", f"{key} is {state} and was not told"
-        assert Counter(states.values())["accepted"] > MEMBERS / 2
+        assert Counter(states.values())["accepted"] > MEMBERS / 3
         house.app.database.close()
 
 
@@ -191,7 +191,14 @@ def _settled(house: House, campaign: int) -> bool:
 
 
 @pytest.mark.faults
-async def test_many_kills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.test_kill.KILLS", 50)
-    await test_nothing_acknowledged_is_lost_when_the_server_is_killed_under_tapping(tmp_path / "taps")
-    await test_a_notice_killed_on_its_way_is_sent_to_nobody_twice(tmp_path / "notice")
+@pytest.mark.timeout(1800)
+async def test_many_kills_under_tapping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.test_kill.KILLS", MANY)
+    await test_nothing_acknowledged_is_lost_when_the_server_is_killed_under_tapping(tmp_path)
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(1800)
+async def test_many_kills_during_a_notice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.test_kill.KILLS", MANY)
+    await test_a_notice_killed_on_its_way_is_sent_to_nobody_twice(tmp_path)
