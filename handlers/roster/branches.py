@@ -12,6 +12,8 @@ from storage.organisations import Org
 
 NEAR = 60
 """How alike (of 100) a name must be to be offered: 第一党支部 for 第一支部."""
+CLOSE = 10
+"""How much less alike than the best: 第一党支部 is 第一支部 and not 第二支部."""
 MOST = 3
 
 
@@ -53,7 +55,7 @@ class Branches:
             return None, "beyond_branch", ()
         names = sorted({org.name for org in self._open})
         near = process.extract(name.split("/")[-1], names, scorer=fuzz.ratio, score_cutoff=NEAR, limit=MOST)
-        return None, "unknown_branch", tuple(match[0] for match in near)
+        return None, "unknown_branch", tuple(match[0] for match in near if match[1] >= near[0][1] - CLOSE)
 
     def seat(self, code: str, org: Org) -> Org:
         """Where an office sits: a committee's at the nearest committee above, all others in the branch itself."""

@@ -149,7 +149,7 @@ class Planner:
         newcomers = [row for row in rows if row.number and row.number.casefold() not in known]
         phones = rosters.with_phones(self._tx, (row.phone for row in newcomers if row.phone))
         steps, problems, taken = [], [], dict[int, int]()
-        for row in rows:
+        for row in sorted(rows, key=lambda row: not row.number):  # who is named by number is that person
             try:
                 if row.number:
                     person = known.get(row.number.casefold())
@@ -165,7 +165,7 @@ class Planner:
                 problems.append(no.problem)
             else:
                 steps.append(step)
-        return steps, problems
+        return sorted(steps, key=lambda step: step.row.line), problems
 
     def absent(self, steps: Iterable[Step], numbers: Iterable[str]) -> list[int]:
         """The ids of those within reach whom the file does not name, not even in a row that is refused."""
