@@ -50,7 +50,7 @@ WRONG = {
 }
 
 
-@dataclass
+@dataclass(repr=False)
 class Person:
     """What somebody should find: the answers that stand, and where the form stands open."""
 
@@ -60,6 +60,9 @@ class Person:
     here: Chat | None = None
     sent: str = ""
     """Pieces of prose sent and not finished."""
+
+    def __repr__(self) -> str:
+        return self.name
 
     @property
     def asked(self) -> list[str]:
@@ -234,9 +237,10 @@ class Filling(RuleBasedStateMachine):
     def the_process_is_restarted(self) -> None:
         self.forms.restart()
 
-    @rule(milliseconds=st.integers(1, 200))
-    def time_passes(self, milliseconds: int) -> None:
-        self.forms.house.now += timedelta(milliseconds=milliseconds)
+    @invariant()
+    def time_passes(self) -> None:
+        """Nobody does two things in one millisecond, by which drafts are told apart."""
+        self.forms.house.now += timedelta(milliseconds=1)
 
     @precondition(lambda self: any(person.here is None for person in self.people))
     @rule(data=st.data(), text=st.text(max_size=30).filter(lambda text: not text.isdecimal()))
@@ -255,7 +259,7 @@ def test_a_form_survives_anybody() -> None:
     folder = Path(tempfile.mkdtemp(prefix="tiexin-"))
     try:
         Filling.forms = build_forms(folder)
-        run_state_machine_as_test(Filling, settings=settings(max_examples=60, stateful_step_count=40))
+        run_state_machine_as_test(Filling, settings=settings(max_examples=50, stateful_step_count=40))
         Filling.forms.house.app.database.close()
     finally:
         shutil.rmtree(folder)
