@@ -23,7 +23,13 @@ def _code(house: House, stage: Stage) -> None:
     stage.names["the code"] = spaced(code).lower()
 
 
+def _base(house: House, _stage: Stage) -> None:
+    with house.app.database.write() as tx:
+        people.change(tx, house.ids["王芳"], dues_category="wage", dues_base=540000)
+
+
 PREPARE: Mapping[str, Callable[[House, Stage], None]] = {
     "open poll": _open_poll,
+    "王芳's base is 5400": _base,
     "a code for 吴强": _code,
 }
