@@ -223,7 +223,7 @@ def test_somebody_who_has_left_is_told_nothing_more_and_can_do_nothing(house: Ho
         campaigns.expand(tx, house.now)
         assert deliveries.claim(tx, house.now, "me", "telegram", 10, timedelta(minutes=1)) == []
     assert "绑定码" in wang.say("我的")  # a stranger's answer
-    assert "王芳" not in house.chat(LI).say("名册")
+    assert "王芳（1001）" not in house.chat(LI).say("名册")
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_nobody_leaves_twice_and_who_returns_is_there_again_unbound(house: House
         wang, columns = somebody(house, tx, "王芳"), importing.columns(tx)
         members.edit(tx, house.now, OPERATOR, wang, columns, {}, returned=True)
         assert addresses.of_person(tx, wang.id) == []
-    assert "王芳" in house.chat(LI).say("名册")
+    assert "王芳（1001）" in house.chat(LI).say("名册")
 
 
 # -- 名册 and 发绑定码 ------------------------------------------------------------------------------------------
