@@ -90,6 +90,10 @@ def table(found: Mapping[str, Any], levels: Sequence[Level]) -> Iterator[str]:
                 f"{one['acks_per_s']:>8.0f}{one['p50_ms']:>8.1f}{one['p99_ms']:>8.1f}{one['cpu_us']:>8.0f}"
                 f"{one['peak_mb']:>6.0f}{one['lost']:>6.0f}"
             )
+    for name in ("core", "outbox", "start"):
+        if one := found.get(name):
+            yield ""
+            yield f"{name}: " + ", ".join(f"{key} {value:.2f}" for key, value in one.items())
     yield ""
     yield f"{'level':<70}{'reached':>9}{'wanted':>10}"
     for level in levels:
