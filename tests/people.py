@@ -10,15 +10,21 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
 
-from bot.app import App, build
+from bot.app import App, capabilities
+from bot.app import house as make_house
 from bot.config import load
 from bot.core.event import Address, Event, Handed, Pressed, Said
 from bot.core.reply import Key, Message
+from bot.reception import Reception
+from bot.render import Renderer
 from storage import addresses, offices, organisations, people
 from storage.campaigns import Telling
-from storage.database import upgrade
+from storage.database import Database, sqlite_file, upgrade
 from storage.house import Tx
 from storage.organisations import Org
 
@@ -129,14 +135,33 @@ class Chat:
         return self.text
 
 
+@cache
+def speaking(zone: ZoneInfo) -> Renderer:
+    """Everything Tiexin says, compiled once: it takes longer than most tests."""
+    return Renderer(zone)
+
+
+@cache
+def migrated() -> bytes:
+    """An empty SQLite database."""
+    with TemporaryDirectory() as folder:
+        upgrade(f"sqlite:///{folder}/empty.db")
+        return (Path(folder) / "empty.db").read_bytes()
+
+
 def build_house(folder: Path, url: str = "", **settings: str) -> House:
     """A fresh house. `settings` are configuration, as in `policy__channels="strict"`."""
     environment = {"TIEXIN_DATABASE__URL": url or f"sqlite:///{folder}/tiexin.db"}
     environment["TIEXIN_SECURITY__KEY_FILE"] = str(folder / "key")
     environment |= {f"TIEXIN_{name.upper()}": value for name, value in settings.items()}
     config = load(None, environment)
-    upgrade(config.database.url)
-    house = House(build(config))
+    if file := sqlite_file(config.database.url):
+        file.write_bytes(migrated())
+    else:
+        upgrade(config.database.url)
+    its_house = make_house(config)
+    reception = Reception(capabilities(), speaking(its_house.zone))
+    house = House(App(config, Database(config.database.url, its_house), reception))
     with house.app.database.write() as tx:
         house.orgs = found(tx)
     house.person("王芳", "1001")

@@ -156,7 +156,7 @@ class TelegramSeat:
 
     async def say(self, text: str) -> None:
         self.wanted, self.under, self.tapped, self.before = "", None, None, len(self.person.chat)
-        await self.person.says(text)
+        await self.person.says(text, wait=False)
 
     async def tap(self, label: str) -> None:
         self.wanted = ""
@@ -164,7 +164,7 @@ class TelegramSeat:
         self.before = len(self.person.chat)
         shown = self.under.labels
         self.tapped = await self.person.taps(
-            label if label in shown else next(one for one in shown if label in one), on=self.under
+            label if label in shown else next(one for one in shown if label in one), on=self.under, wait=False
         )
 
     async def _with(self, label: str) -> Message:
@@ -223,6 +223,7 @@ async def telegram_stage(folder: Path) -> AsyncIterator[TelegramStage]:
         house = build_house(
             folder, server__port=str(port), server__public_url=f"http://127.0.0.1:{port}",
             telegram__token=telegram.token, telegram__webhook_secret="secret", telegram__api_base=telegram.url,
+            telegram__rate_chat="50",
         )  # fmt: skip
         stage = TelegramStage(house, port, telegram)
         async with _serving(house, port):
