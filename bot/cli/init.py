@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from storage.house import Tx
+    from storage.people import Somebody
 
 NAME = "党委"
 """What the uppermost organisation is called while nobody has said; `org rename` changes it."""
@@ -76,7 +77,7 @@ def _begin(here: Door, tx: Tx, now: datetime, name: str, number: str, person: st
     }
 
 
-def _secretary(here: Door, tx: Tx, now: datetime, number: str, name: str, role: str, org_id: int):  # type: ignore[no-untyped-def]  # a Somebody
+def _secretary(here: Door, tx: Tx, now: datetime, number: str, name: str, role: str, org_id: int) -> Somebody:
     from handlers.organisation import desk, members
     from handlers.roster.desk import columns
     from storage import organisations, people

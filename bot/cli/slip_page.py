@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
@@ -46,7 +46,7 @@ def page(here: Door, slips: Sequence[Slip], until: datetime, telegram: str) -> s
     def one(slip: Slip) -> str:
         # Telegram's own way to hand a code over; the web chat's address carries none.
         link = f"https://t.me/{quote(telegram)}?start={slip.code.replace('-', '')}" if telegram else chat
-        drawn = segno.make(link, error="m").svg_inline(border=1) if link else ""
+        drawn = segno.make(link, error="m").svg_inline(border=2, omitsize=True) if link else ""
         how = say(words("organisation.slip_how", chat=chat, telegram=telegram, until=until))
         who = f'<p class="who">{escape(slip.name)}</p><p><small>{escape(slip.number)}</small></p>'
         code = f'<p class="code">{escape(slip.code)}</p>'
@@ -60,7 +60,7 @@ def page(here: Door, slips: Sequence[Slip], until: datetime, telegram: str) -> s
     )
 
 
-def _sections(slips: Iterable[Slip], one, title: str) -> Iterable[str]:  # type: ignore[no-untyped-def]  # Slip → str
+def _sections(slips: Iterable[Slip], one: Callable[[Slip], str], title: str) -> Iterable[str]:
     for org, its in groupby(sorted(slips, key=lambda slip: (slip.org, slip.number)), key=lambda slip: slip.org):
         inside = "".join(one(slip) for slip in its)
         yield f'<section><h2>{title} · {escape(org)}</h2><div class="slips">{inside}</div></section>'
