@@ -153,18 +153,17 @@ def _web(config: Config) -> Iterator[Line]:
 
 
 def _telegram(config: Config) -> Iterator[Line]:
-    """Asks Telegram itself; `bot.adapters.telegram.check(config)` yields (works, found, remedy)."""
+    """Telegram's own line. It works when nothing is left to say but how many updates wait."""
     if config.telegram is None:
         yield Line("telegram", True, "off: there is no [telegram] section")
         return
-    from bot.adapters import telegram
+    import asyncio
 
-    ask = getattr(telegram, "check", None)
-    if ask is None:
-        yield Line("telegram", True, f"on, by {config.telegram.mode}; not asked")
-        return
-    for works, found, remedy in ask(config):
-        yield Line("telegram", works, found, remedy)
+    from bot.adapters.telegram_check import check as ask
+
+    said = asyncio.run(ask(config.telegram, config.server.public_url)).removeprefix("telegram: ")
+    found, _, remedy = said.partition("; ") if not said.endswith("waiting") else (said, "", "")
+    yield Line("telegram", said.endswith("waiting"), found, remedy)
 
 
 CHANNELS: dict[str, Callable[[Config], Iterator[Line]]] = {"telegram": _telegram}
