@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, insert, select, text, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, text, update
 from sqlmodel import Field, Index, UniqueConstraint, col
 
 from bot.core.event import Address
@@ -205,6 +205,10 @@ def release(tx: Tx, campaign_id: int | None = None) -> int:
     return tx.run(statement.values(state="waiting")).rowcount
 
 
+# A copy that is on its way has no message yet; it is revised once it has arrived.
+_CHANGEABLE = or_(col(Delivery.message).is_not(None), col(Delivery.state) == "sending")
+
+
 def acknowledged(tx: Tx, now: datetime, campaign_ids: Sequence[int], person_id: int) -> None:
     """One answer counts for every copy: what is still queued is no longer sent, the others are revised."""
     mine = and_(col(Delivery.campaign_id).in_(list(campaign_ids)), col(Delivery.person_id) == person_id)
@@ -216,7 +220,7 @@ def acknowledged(tx: Tx, now: datetime, campaign_ids: Sequence[int], person_id: 
     tx.run(
         update(Delivery)
         .where(mine, col(Delivery.state).in_(["sending", "accepted", "delivered", "read", "unknown"]))
-        .values(state="acknowledged", revise=col(Delivery.message).is_not(None), changed_at=now)
+        .values(state="acknowledged", revise=_CHANGEABLE, changed_at=now)
     )
 
 
@@ -229,7 +233,7 @@ _COPIES = Prepared(
                 col(Campaign.kind) == bindparam("about"), col(Campaign.subject) == bindparam("number")
             )
         ),
-        col(Delivery.message).is_not(None),
+        _CHANGEABLE,
         ~and_(col(Delivery.channel) == bindparam("on"), col(Delivery.key) == bindparam("at")),
     )
     .values(revise=True)

@@ -67,7 +67,11 @@ def _claiming(*wanted: ColumnElement[bool]) -> Prepared:
 
 
 # Two statements, each with an index to itself: one with an OR reads and sorts everything ever delivered.
-_REVISIONS = _claiming(col(Delivery.revise) == true(), or_(*(col(Delivery.state) == state for state in ARRIVED)))
+_REVISIONS = _claiming(
+    col(Delivery.revise) == true(),
+    col(Delivery.message).is_not(None),
+    or_(*(col(Delivery.state) == state for state in ARRIVED)),
+)
 _QUEUED = _claiming(col(Delivery.state) == "queued")
 
 

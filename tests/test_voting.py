@@ -161,6 +161,22 @@ def test_the_other_copies_are_brought_up_to_date(house: House) -> None:
     assert poll
 
 
+def test_a_copy_that_was_on_its_way_is_brought_up_to_date_once_it_has_arrived(house: House) -> None:
+    open_poll(house)
+    phone, browser = house.chat("王芳"), house.chat("王芳", "web")
+    with house.app.database.write() as tx:
+        campaigns.expand(tx, house.now)
+        due = deliveries.claim(tx, house.now, "me", "web", 10, timedelta(minutes=1))
+        deliveries.begin(tx, house.now, "me", [one.id for one in due])
+    phone.say("投票")
+    phone.tap("孙明")
+    with house.app.database.write() as tx:
+        assert deliveries.claim(tx, house.now, "me", "web", 10, timedelta(minutes=1)) == []
+        deliveries.finish(tx, house.now, "me", [deliveries.Outcome(one.id, "accepted", "77") for one in due])
+        (again,) = deliveries.claim(tx, house.now, "me", "web", 10, timedelta(minutes=1))
+        assert (again.message, again.revise, again.address) == ("77", True, browser.address)
+
+
 def test_somebody_who_has_voted_is_not_nudged(house: House) -> None:
     poll = open_poll(house)
     wang = house.chat("王芳")

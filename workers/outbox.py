@@ -238,7 +238,8 @@ class Outbox:
                 error=type(error).__name__,
                 frames=frames(error),
             )
-            return self._undelivered(due, Undelivered("error"))
+            # It may have left before it went wrong: where it would be seen twice, it is not sent again.
+            return self._undelivered(due, Undelivered("error", unknown=not channel.repeatable))
 
     def _undelivered(self, due: Due, no: Undelivered) -> _Result:
         now = self._clock()

@@ -98,7 +98,7 @@ class Conversation(Generic[T]):
         if turn.sender is None and not command.strangers:
             return self._unknown_person(turn)
         if not command.shown(turn):
-            raise Refused("conversation.not_yours", command=command.words[0])
+            raise Refused("conversation.not_yours", command=Phrase(command.words[0]))
         return command.run(turn, rest)
 
     def _act(self, turn: Turn[T], action: Action) -> Answer:

@@ -69,7 +69,7 @@ def home_router(others: Sequence[Capability]) -> Router:
         places = [(office.role, office.org.name) for office in held]
         return Reply(words("home.desk", offices=places, items=[item.words for item in items]), _rows(items))
 
-    @router.command("/lang", "语言", "language", strangers=True)
+    @router.command("/lang", "语言", "language")
     def lang(turn: Turn, _rest: str) -> Answer:
         """选择中文或英文"""
         row = (Button("中文", Language(Code("zh"))), Button("English", Language(Code("en"))))
