@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from bot.cli.dues import app
+from bot.cli.main import app
 from bot.core.reply import Refused
 from handlers.dues import desk
 from storage import audit, people
@@ -51,7 +51,7 @@ def tiexin(house: House, tmp_path: Path) -> Callable[..., Result]:
     file = tmp_path / "config.toml"
     lines = (f'[database]\nurl = "{house.app.config.database.url}"', f'[security]\nkey_file = "{tmp_path}/key"')
     file.write_text("\n".join(lines), encoding="utf-8")
-    return lambda *words: CliRunner().invoke(app, [*words, "--config", str(file)])
+    return lambda *words: CliRunner().invoke(app, ["dues", *words, "--config", str(file)])
 
 
 def test_the_operator_reads_a_statement_in_words(house: House, tiexin: Callable[..., Result]) -> None:
@@ -90,7 +90,6 @@ def test_a_statement_says_who_pays_nothing_and_who_is_not_assessed(tiexin: Calla
     ("words", "answer"),
     [
         (["statement", "9999"], "没有员工号是“9999”的人"),
-        (["statement", "1001", "--as", "9999"], "没有员工号是“9999”的人"),
         (["statement", "2001", "--as", "1002"], "您的职务不能在「第二支部」"),
     ],
 )

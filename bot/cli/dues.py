@@ -1,18 +1,18 @@
-"""tiexin dues: what does a member owe?"""
+"""dues: what does a member owe, and why?"""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-if TYPE_CHECKING:  # the rest is imported when a command runs, so that --help is there at once
-    from bot.app import App
+from bot.cli.door import Door, door
+from bot.cli.nouns import noun
+
+if TYPE_CHECKING:
     from handlers.dues.desk import Statement
 
-app = typer.Typer(help="Dues: what a member owes, and why.", no_args_is_help=True)
+app = noun("Dues: what a member owes, and why.")
 
 
 @app.callback()
@@ -22,54 +22,25 @@ def dues() -> None:
 
 @app.command()
 def statement(
-    number: Annotated[str, typer.Argument(metavar="员工号", help="The employee number of the member.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    responsible: Annotated[
-        str, typer.Option("--as", metavar="员工号", help="Who asks; the operator unless you say so.")
-    ] = "",
-    config: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="The configuration.")] = None,
+    ctx: typer.Context, number: str = typer.Argument(metavar="员工号", help="The employee number of the member.")
 ) -> None:
     """Show this month's dues of a member, how they come about, and the articles. Reading them is logged."""
-    import os
-
-    from bot.app import build
-    from bot.config import ConfigError, load
     from bot.core.reply import Refused
-
-    try:
-        parts = build(load(config, os.environ))
-    except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
-    try:
-        typer.echo(sheet(parts, number, responsible=responsible, as_json=as_json))
-    except Refused as no:
-        typer.echo(parts.reception.renderer.say(no.words, parts.house.language), err=True)
-        raise typer.Exit(1) from None
-    finally:
-        parts.database.close()
-
-
-def sheet(parts: App, number: str, *, responsible: str = "", as_json: bool = False) -> str:
-    """The statement of a member as text or JSON. Raises Refused: nobody of that number, or no right to see it."""
-    from bot.core.reply import Refused, words
     from handlers.dues import desk
     from storage import people
-    from storage.audit import OPERATOR, Actor
 
-    with parts.database.write() as tx:  # reading somebody's base is logged
-        actor = OPERATOR
-        if responsible:
-            asker = people.by_number(tx, responsible)
-            if asker is None or asker.left_on is not None:
-                raise Refused("dues.nobody_here", number=responsible)
-            actor = Actor(asker.id, asker.name, "cli")
+    here = door(ctx)
+    with here.write() as tx:  # reading somebody's base is logged
         person = people.by_number(tx, number)
         if person is None:
             raise Refused("dues.nobody_here", number=number)
-        found = desk.statement(tx, parts.clock(), actor, person)
-    if as_json:
-        return json.dumps(plain(found), ensure_ascii=False, indent=2)
+        found = desk.statement(tx, here.app.clock(), here.actor(tx), person)
+    here.show(plain(found), lambda: _told(here, found))
+
+
+def _told(here: Door, found: Statement) -> str:
+    from bot.core.reply import words
+
     how = None
     if found.due and found.due.assessment:
         how = words(
@@ -78,10 +49,9 @@ def sheet(parts: App, number: str, *, responsible: str = "", as_json: bool = Fal
             explanation=found.due.explanation,
             category=found.due.category,
         )
-    said = words(
-        "dues.statement", person=found.person, branch=found.branch, due=found.due, start=found.start, how=how
+    return here.say(
+        words("dues.statement", person=found.person, branch=found.branch, due=found.due, start=found.start, how=how)
     )
-    return parts.reception.renderer.say(said, parts.house.language)
 
 
 def plain(found: Statement) -> dict[str, Any]:

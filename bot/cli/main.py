@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from bot.cli import audit, backup, check, clock, demo, init, member, notice, office, org, poll, rules, serve
+from bot.cli import audit, backup, check, clock, demo, dues, init, member, notice, office, org, poll, rules, serve
 from bot.cli.door import WRONG, Door, tell
 from bot.cli.nouns import Group
 
@@ -87,5 +87,6 @@ app.add_typer(member.app, name="member")
 app.add_typer(office.app, name="office")
 app.add_typer(notice.app, name="notice")
 app.add_typer(poll.app, name="poll")
+app.add_typer(dues.app, name="dues")
 app.add_typer(rules.app, name="rules")
 app.add_typer(audit.app, name="audit")
