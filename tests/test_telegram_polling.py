@@ -34,7 +34,7 @@ async def polling(house: TelegramHouse) -> AsyncIterator[None]:
     await house.telegram.until(lambda: house.telegram.is_asked or house.asleep, "the first question")
     yield
     house.intake.stop()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 60)
 
 
 async def test_a_conversation_by_polling(house: TelegramHouse) -> None:
@@ -96,7 +96,7 @@ async def test_stopped_before_the_commit_the_update_waits_for_the_next_start(hou
     task = asyncio.create_task(house.intake.poll())
     await house.telegram.until(lambda: house.done["busy"] > 0, "the closed writer")
     house.intake.stop()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 60)
     assert len(house.telegram.world.updates.waiting()) == 1
 
     await house.restart()

@@ -92,7 +92,7 @@ class FakeTelegram:
         self.limits = limits or Limits()
         self.pace = 2.0
         """Seconds of virtual time that pass before each act of a person."""
-        self.patience = 10.0
+        self.patience = 60.0
         """Real seconds to wait for the bot before a test is told that it waits in vain."""
         bot = Account(int(token.partition(":")[0]), "贴心", username="tiexin_test_bot", is_bot=True)
         self.world = World(self.clock, self.limits, bot, random.Random(seed))
