@@ -9,9 +9,10 @@ RUN := $(V)/.ok-run
 DEV    := $(V)/.ok-dev
 
 # A Python without ensurepip (Debian without python3-venv) makes the environment bare; its own pip then fills it.
+# The locks are complete, so nothing is resolved; and Python compiles what is really used, when it is used.
 define install
 	@if $(PY) -c 'import pip' 2>/dev/null; then pip="$(PY) -m pip"; else pip="$(PYTHON) -m pip --python $(PY)"; fi; \
-	 $$pip --disable-pip-version-check install -q --require-hashes --only-binary :all: -r $(1)
+	 $$pip --disable-pip-version-check install -q --no-compile --no-deps --require-hashes --only-binary :all: -r $(1)
 endef
 
 define launcher
