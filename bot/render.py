@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,6 +41,7 @@ class Renderer:
 
     def __init__(self, zone: ZoneInfo, folder: Path = TEMPLATES) -> None:
         self._zone = zone
+        self._written = lru_cache(256)(self._moment)  # a poll says the same moment to everybody
         with (folder / "locale" / "en.po").open("rb") as file:
             self._english = {str(m.id): str(m.string) for m in read_po(file, locale="en") if m.id and m.string}
         self._blocks = {language: dict(self._compile(folder, language)) for language in LANGUAGES}
@@ -120,7 +121,7 @@ class Renderer:
             "percent": percent,
             "bar": bar,
             "day": partial(self._day, language),
-            "moment": partial(self._moment, language),
+            "moment": partial(self._written, language),
             "term": partial(self._term, language),
         }
         environment.globals["zone"] = _ZONES.get(self._zone.key, {}).get(language, self._zone.key)
@@ -132,7 +133,7 @@ class Renderer:
         if isinstance(value, Words | Phrase):
             return self.label(value, language)
         if isinstance(value, datetime):
-            return self._moment(language, value)
+            return self._written(language, value)
         if isinstance(value, date):
             return self._day(language, value)
         if isinstance(value, tuple | list):

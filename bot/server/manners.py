@@ -22,8 +22,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-QUIET = ("/healthz", "/readyz", "/metrics")
-"""Asked every few seconds by machines: not worth a line each."""
+QUIET = ("/healthz", "/readyz", "/metrics", "/telegram/webhook")
+"""Asked by machines, some thousands of times a second: the metrics count them, and only a refusal is worth a line."""
 _WORDS = {400: "not_understood", 403: "strange_form", 404: "not_found", 405: "not_this_way", 413: "too_large"}
 
 
@@ -39,12 +39,13 @@ def manners(front: Front) -> Middleware:
             return response
         finally:
             route = getattr(request.match_info.route.resource, "canonical", None) or "unmatched"
-            if route not in QUIET:
+            status = response.status if response else 499
+            if route not in QUIET or status >= 400:
                 log.info(
                     "request",
                     method=request.method,
                     route=route,
-                    status=response.status if response else 499,
+                    status=status,
                     ms=round((time.perf_counter() - start) * 1000, 1),
                 )
 

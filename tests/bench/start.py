@@ -49,7 +49,9 @@ def _cpu() -> float:
 
 def _to_first_page(clone: Path) -> float:
     port = free_port()
-    environ = {key: value for key, value in os.environ.items() if not key.startswith(("TIEXIN_", "PYTHONPATH"))}
+    environ = {
+        key: value for key, value in os.environ.items() if not key.startswith(("TIEXIN_", "PYTHONPATH", "PYTHONDONT"))
+    }
     started = time.perf_counter()
     command = ["make", "run", f"PORT={port}"]
     said = clone / "said"
