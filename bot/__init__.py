@@ -8,7 +8,9 @@ The map
     bot/render      words become text in the reader's language
     bot/reception   one event in, one answer out, in one transaction
     bot/adapters    one channel each: what an update says, how an answer looks, how a message is delivered
-    bot/server      the HTTP doors: web chat, webhooks, signed links, health
+    bot/server      the HTTP doors: web chat, signed links, health
+    bot/intake      how Telegram brings its updates, by webhook or by polling
+    bot/parts       what every door shares: configuration, database, reception
     bot/app         the wiring: which parts there are
     bot/serve       the running process: server, outbox and clock together
     bot/cli         the admin's door
@@ -18,8 +20,8 @@ The map
     templates/      members' words
     workers/        later work: the outbox, the clock
 
-Looking downwards only: cli → serve → app → server | workers → reception → adapters | handlers → storage | render
-→ core | config | logs. A machine checks it.
+Looking downwards only: cli → serve → app → server | intake | workers → parts → reception → adapters | handlers →
+storage | render → core | config | logs. A machine checks it.
 
 One word per idea
 -----------------
@@ -41,6 +43,7 @@ lease           how long one worker may hold a delivery
 member          正式党员 or 预备党员; everybody in the house is a person
 message         a reply in the reader's language
 offer           a button that stands at an address
+nudge           asking once more, and only those who have not answered
 office          what somebody holds somewhere, from when until when; it carries rights
 poll            a question put to a roll; a vote is what somebody answered
 refused         a no, with its rule and its remedy
@@ -49,6 +52,7 @@ right           what an office lets its holder do, in its organisation and below
 roll            who may vote, frozen at the opening
 roster          the list of people
 scope           whom a notice or a poll means
+telling         a campaign as those who compose its words see it
 turn            one exchange: who speaks, from where, when, in which transaction
 words           something to say: a template's name and its values
 writer          what commits: many events at once on SQLite, one each on PostgreSQL
