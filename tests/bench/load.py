@@ -12,6 +12,7 @@ import contextlib
 import json
 import sys
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def request(port: int, number: int, tap: Tap) -> bytes:
     return head.encode() + body
 
 
-class Talk(asyncio.Protocol):
+class Talk(asyncio.Protocol, ABC):
     """One end of a keep-alive connection, which is handed whole messages: (first line, body)."""
 
     transport: asyncio.Transport
@@ -86,9 +87,9 @@ class Talk(asyncio.Protocol):
             first, body, self._kept = self._kept[: head.find(b"\r\n")], self._kept[start:stop], self._kept[stop:]
             self.told(first, body)
 
+    @abstractmethod
     def told(self, first: bytes, body: bytes) -> None:
         """A whole message."""
-        raise NotImplementedError
 
 
 @dataclass
