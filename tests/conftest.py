@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.not_run import Teller
@@ -22,6 +24,17 @@ settings.load_profile("house")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Teller(), "not_run")
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_its_own() -> Iterator[None]:
+    """A test that sets the logs up does it for itself alone: the next would write to a stream that is closed."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers = [handler for handler in root.handlers if handler.name != "tiexin"]
+    root.setLevel(level)
 
 
 @pytest.fixture
