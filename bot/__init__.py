@@ -9,7 +9,8 @@ The map
     bot/reception   one event in, one answer out, in one transaction
     bot/adapters    one channel each: what an update says, how an answer looks, how a message is delivered
     bot/server      the HTTP doors: web chat, signed links, health
-    bot/intake      how Telegram brings its updates, by webhook or by polling
+    bot/carriage    what may a channel carry, and what does it carry instead
+    bot/intake      how each channel brings what people say: one part of the process each
     bot/parts       what every door shares: configuration, database, reception
     bot/app         the wiring: which parts there are
     bot/serve       the running process: server, outbox and clock together
@@ -20,8 +21,8 @@ The map
     templates/      members' words
     workers/        later work: the outbox, the clock
 
-Looking downwards only: cli → serve → app → server | intake | workers → parts → reception → adapters | handlers →
-storage | render → core | config | logs. A machine checks it.
+Looking downwards only: cli → serve → app → server | intake → workers → parts → reception → carriage →
+adapters | handlers → storage | render → core | config | logs. A machine checks it.
 
 One word per idea
 -----------------

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
+from bot.carriage import LIGHT_ONLY, Carriage
 from bot.core.conversation import Conversation
 from bot.core.event import Event, Pressed
 from bot.core.memory import Offer
-from bot.core.reply import Key, Message, Phrase, Refused, Reply, words
+from bot.core.reply import Message, Phrase, Refused, Reply, words
 from bot.core.router import Sender, Turn
 from bot.logs import frames
 from bot.render import LANGUAGES, Renderer
 from handlers import Capability, Router, alarm
-from storage import addresses, dialogues, people, web
+from storage import addresses, dialogues, people
 from storage.campaigns import Telling
 from storage.database import is_trouble
 from storage.house import Tx
 
 log = structlog.get_logger()
-
-LINK = timedelta(minutes=15)
-"""How long a link from a chat to the web chat is good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +42,7 @@ class Reception:
     def __init__(self, capabilities: Iterable[Capability], renderer: Renderer) -> None:
         self.capabilities = tuple(capabilities)
         self.renderer = renderer
+        self.carriage = Carriage(renderer)
         router = Router()
         router.include(capability.router for capability in self.capabilities)
         self.conversation = Conversation(router)
@@ -64,7 +62,8 @@ class Reception:
         if before.dead:
             addresses.set_dead(tx, event.address, dead=False)
         sender = None if before.person_id is None else Sender(before.person_id, before.name)
-        turn = Turn(tx, sender, event.address, now, tx.house.zone, self._language(tx, before.language, event))
+        channel, language = event.address.channel, self._language(tx, before.language, event)
+        turn = Turn(tx, sender, event.address, now, tx.house.zone, language, channel in LIGHT_ONLY)
         memory, broken = before.memory, None
         try:
             with tx.savepoint():
@@ -80,8 +79,8 @@ class Reception:
             log.error("handler failed", number=broken, error=type(error).__name__, frames=frames(error))
             alarm.sound(tx, now, broken)
             messages = [self.renderer.message(Reply(words("conversation.broken", number=broken)), turn.language)]
-        if sender and event.address.channel != "web":
-            messages = [_linked(tx, now, message, sender.id) for message in messages]
+        if sender and channel != "web":
+            messages = [self.carriage.fit(tx, now, one, channel, sender.id, language) for one in messages]
         memory.offers = offers(messages)
         after = addresses.find(tx, event.address) if sender is None else None
         owner = after.person_id if after else before.person_id
@@ -95,6 +94,13 @@ class Reception:
             return None
         language = people.get(tx, person_id).language or tx.house.language
         return self.renderer.message(reply, language)
+
+    def fit(self, tx: Tx, now: datetime, message: Message, channel: str, person_id: int) -> Message:
+        """A composed message as a channel may carry it; where a link is needed, it is made in the transaction."""
+        if self.carriage.fits(message, channel):
+            return message
+        language = people.get(tx, person_id).language or tx.house.language
+        return self.carriage.fit(tx, now, message, channel, person_id, language)
 
     def due(self, tx: Tx, now: datetime) -> int:
         """Do what is due now, everywhere; how much there was."""
@@ -121,19 +127,6 @@ class Reception:
             for question in use.form.questions.values():
                 yield question.text
                 yield question.title
-
-
-def _linked(tx: Tx, now: datetime, message: Message, person_id: int) -> Message:
-    """Paths of our own pages as signed links, which sign this person in once and soon expire."""
-
-    def key(key: Key) -> Key:
-        if key.path is None:
-            return key
-        token = secrets.token_urlsafe(24)
-        web.add_link(tx, token, person_id, now + LINK, path=key.path)
-        return replace(key, path=f"{tx.house.public_url}/l/{token}")
-
-    return replace(message, keys=tuple(tuple(key(one) for one in row) for row in message.keys))
 
 
 def offers(messages: Iterable[Message]) -> tuple[Offer, ...]:

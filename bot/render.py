@@ -82,6 +82,7 @@ class Renderer:
             self.say(reply.toast, language)[:200] if reply.toast else None,
             reply.replaces,
             reply.sensitive,
+            reply.grade,
         )
 
     def page(self, name: str, language: str, **values: object) -> str:
@@ -91,7 +92,8 @@ class Renderer:
 
     def _key(self, button: Button, language: str) -> Key:
         payload = button.action.encode() if button.action else None
-        return Key(self.label(button.label, language), payload, button.path, button.walk)
+        light = button.action is not None and button.action.light
+        return Key(self.label(button.label, language), payload, button.path, button.walk, light)
 
     def _compile(self, folder: Path, language: str) -> Iterator[tuple[str, Block]]:
         environment = self._environment(folder, language, escape=False)

@@ -39,6 +39,8 @@ class WebLink(Table, table=True):
     expires_at: datetime
     used_at: datetime | None = None
     reusable: bool = False
+    body: bytes | None = None
+    """What stands in the chat once the link has been used; sealed, as a line's."""
 
 
 class WebMessage(Table, table=True):
@@ -122,28 +124,40 @@ def link_digest(tx: Tx, token: str) -> bytes:
     return tx.house.keys.digest("web link", token)
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Whom a link signs in, where it leads, and what it brings into their chat."""
+
+    person_id: int
+    path: str
+    body: dict[str, Any] | None
+
+
 def add_link(tx: Tx, token: str, person_id: int, expires_at: datetime, *, path: str = "/chat",
-             reusable: bool = False) -> None:  # fmt: skip
+             body: dict[str, Any] | None = None, reusable: bool = False) -> None:  # fmt: skip
     """A link `/l/TOKEN` by which a person signs in once, and then is shown `path`."""
-    digest = link_digest(tx, token)
+    sealed = tx.house.keys.seal(json.dumps(body, ensure_ascii=False)) if body else None
     tx.run(
         insert(WebLink).values(
-            digest=digest, person_id=person_id, path=path, expires_at=expires_at, reusable=reusable
+            digest=link_digest(tx, token), person_id=person_id, path=path, expires_at=expires_at,
+            reusable=reusable, body=sealed,
         )
-    )
+    )  # fmt: skip
 
 
-def see_link(tx: Tx, digest: bytes, now: datetime) -> tuple[int, str] | None:
-    """(person, path) of a link that is still good; changes nothing."""
-    statement = select(col(WebLink.person_id), col(WebLink.path)).where(
+def see_link(tx: Tx, digest: bytes, now: datetime) -> Link | None:
+    """A link that is still good; changes nothing."""
+    statement = select(col(WebLink.person_id), col(WebLink.path), col(WebLink.body)).where(
         col(WebLink.digest) == digest, col(WebLink.used_at).is_(None), col(WebLink.expires_at) > now
     )
     row = tx.run(statement).one_or_none()
-    return (row.person_id, row.path) if row else None
+    if row is None:
+        return None
+    return Link(row.person_id, row.path, json.loads(tx.house.keys.open(row.body)) if row.body else None)
 
 
-def use_link(tx: Tx, digest: bytes, now: datetime, *, again: bool = False) -> tuple[int, str] | None:
-    """Use a link up: (person, path), or None where it is no longer good (two who race: one wins).
+def use_link(tx: Tx, digest: bytes, now: datetime, *, again: bool = False) -> Link | None:
+    """Use a link up; None where it is no longer good (two who race: one wins).
 
     `again`: the demonstration's reusable links are good here, and stay so.
     """

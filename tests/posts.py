@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.core.reply import Message
+from bot.core.reply import Message, Parcel
 from storage import addresses, campaigns, people
 from storage.campaigns import Telling
 from storage.house import Tx
@@ -28,6 +28,7 @@ class Post:
     rates: Mapping[str, Limit] = field(default_factory=dict)
     per_key: Limit | None = None
     mood: Callable[[str, int], None] = lambda _key, _delivery: None
+    gate: Callable[[Parcel], Parcel | str] = lambda parcel: parcel
     tried: list[tuple[datetime, str, int]] = field(default_factory=list)
     accepted: list[tuple[datetime, str, int]] = field(default_factory=list)
     revised: list[tuple[str, str, str]] = field(default_factory=list)
@@ -35,16 +36,19 @@ class Post:
     def limits(self, key: str) -> Mapping[str, Limit]:
         return {**self.rates, **({f"{self.name}:{key}": self.per_key} if self.per_key else {})}
 
-    async def send(self, key: str, delivery_id: int, message: Message) -> str:
-        assert message.text
-        self.tried.append((self.house.now, key, delivery_id))
-        self.mood(key, delivery_id)
-        self.accepted.append((self.house.now, key, delivery_id))
-        return f"m{delivery_id}"
+    def admit(self, tx: Tx, now: datetime, parcel: Parcel) -> Parcel | str:
+        return self.gate(parcel)
 
-    async def revise(self, key: str, ref: str, message: Message) -> None:
-        self.mood(key, 0)
-        self.revised.append((key, ref, message.text))
+    async def send(self, parcel: Parcel) -> str:
+        assert parcel.message.text
+        self.tried.append((self.house.now, parcel.key, parcel.delivery))
+        self.mood(parcel.key, parcel.delivery)
+        self.accepted.append((self.house.now, parcel.key, parcel.delivery))
+        return f"m{parcel.delivery}"
+
+    async def revise(self, parcel: Parcel, ref: str) -> None:
+        self.mood(parcel.key, 0)
+        self.revised.append((parcel.key, ref, parcel.message.text))
 
     @property
     def times(self) -> list[float]:
@@ -62,13 +66,18 @@ def telling(_tx: Tx, _now: datetime, told: Telling, person_id: int) -> Message |
     return Message(f"第{told.id}号通知，{person_id}")
 
 
+def as_it_is(_tx: Tx, _now: datetime, message: Message, _channel: str, _person_id: int) -> Message:
+    """These messages may go anywhere."""
+    return message
+
+
 def open_outbox(house: House, writer: Writer, *channels: Post, compose: Compose = telling) -> Outbox:
     """An outbox whose waiting is time that passes in the house."""
 
     async def sleep(seconds: float) -> None:
         house.now += timedelta(seconds=seconds)
 
-    return Outbox(house.app.database, writer, compose, channels, lambda: house.now, sleep)
+    return Outbox(house.app.database, writer, compose, as_it_is, channels, lambda: house.now, sleep)
 
 
 async def drain(outbox: Outbox, *channels: Post) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 
 from bot.adapters.web import person_address
-from bot.core.reply import Message
+from bot.core.reply import Message, Parcel
 from bot.server import Persona, Server
 from storage import addresses, web
 from storage.writer import Writer, open_writer
@@ -58,12 +58,14 @@ class Site:
     def deliver(self, name: str, delivery_id: int, message: Message) -> str:
         """What the outbox does with a delivery to somebody's web chat; the line's id."""
         key = person_address(self.house.ids[name]).key
-        sending = self.server.channel.send(key, delivery_id, message)
+        sending = self.server.channel.send(Parcel(delivery_id, key, message))
         return asyncio.run_coroutine_threadsafe(sending, self._loop).result()
 
     def revise(self, name: str, ref: str, message: Message) -> None:
         key = person_address(self.house.ids[name]).key
-        asyncio.run_coroutine_threadsafe(self.server.channel.revise(key, ref, message), self._loop).result()
+        asyncio.run_coroutine_threadsafe(
+            self.server.channel.revise(Parcel(0, key, message), ref), self._loop
+        ).result()
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from aiohttp import web
 
 from bot.adapters.telegram_channel import Pace, TelegramChannel
 from bot.core.event import Address
-from bot.intake import AGAIN, TelegramIntake
+from bot.intake.telegram import AGAIN, TelegramIntake
 from bot.parts import App
 from storage import addresses
 from storage.writer import Writer, open_writer
@@ -154,8 +154,8 @@ class TelegramHouse:
             self.app, self.writer, self.channel, SECRET, lambda: None, self._count, sleep=self.nap
         )
         self.outbox = Outbox(
-            self.app.database, self.writer, self.app.reception.compose, [self.channel], self.app.clock,
-            sleep=self.telegram.advance,
+            self.app.database, self.writer, self.app.reception.compose, self.app.reception.fit, [self.channel],
+            self.app.clock, sleep=self.telegram.advance,
         )  # fmt: skip
         await self.channel.open()
         self._up = True

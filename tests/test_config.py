@@ -127,7 +127,7 @@ def test_settings_of_the_tests_are_no_keys(elsewhere: Path) -> None:
     [
         ("[server]\nprot = 1\n", "server.prot: unknown key; did you mean port?"),
         ("[server]\nzebra = 1\n", "server.zebra: unknown key; config.example.toml lists them all"),
-        ("[wechat]\napp_id = 'a'\n", "wechat: unknown section; config.example.toml lists them all"),
+        ("[carrier]\npigeon = 'a'\n", "carrier: unknown section; config.example.toml lists them all"),
         ("[sever]\nport = 1\n", "sever: unknown section; did you mean server?"),
         ("port = 1\n", "port: stands outside every section; put it below its [section]"),
         (
@@ -185,7 +185,7 @@ def test_two_mistakes_are_told_at_once(elsewhere: Path) -> None:
     ("name", "message"),
     [
         ("TIEXIN_SERVER__PROT", "server.prot: unknown key"),
-        ("TIEXIN_WECHAT__TOKEN", "wechat.token: unknown section"),
+        ("TIEXIN_CARRIER__TOKEN", "carrier.token: unknown section"),
     ],
 )
 def test_a_mistake_in_the_environment_is_named_too(elsewhere: Path, name: str, message: str) -> None:

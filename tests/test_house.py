@@ -22,9 +22,11 @@ LONG: dict[str, str] = {
 }
 
 # Each channel is a file or a family of files, telegram.py and telegram_request.py: the part before the first “_”.
-# numbered.py, choices as “1. 2. 3.”, is there for every channel without buttons.
-FOR_ALL_CHANNELS = "numbered"
-CHANNEL_LIBRARIES = {"telegram": {"telegram"}, "wechatpy": {"wechat", "wecom"}}
+# numbered.py, choices as “1. 2. 3.”, is there for every channel without buttons, links.py for every channel that
+# leads to our own pages; the two of Tencent share their crypto and their client.
+FOR_ALL_CHANNELS = {"numbered", "links"}
+SHARED = {"tencent": {"wechat", "wecom"}, "web": {"links"}}
+CHANNEL_LIBRARIES = {"telegram": {"telegram"}, "wechatpy": {"wechat", "wecom", "tencent"}}
 
 # Written so that this file does not match itself.
 HOSTS = re.compile(r"p[y]pi\.|python[h]osted|n[p]mjs\.|[d]eb\.debian|\bregistry\.[a-z]+\.[a-z]")
@@ -121,7 +123,9 @@ def test_channels_do_not_know_each_other() -> None:
         own = _family(_name(file).removesuffix(".py").replace("/", "."))
         for module in _named_in(file):
             relative = module.startswith(".")
-            other = module.startswith("bot.adapters.") and _family(module) not in (own, FOR_ALL_CHANNELS)
+            family = _family(module)
+            known = family == own or family in FOR_ALL_CHANNELS or own in SHARED.get(family, set())
+            other = module.startswith("bot.adapters.") and not known
             library = module.partition(".")[0]
             foreign = own not in CHANNEL_LIBRARIES.get(library, {own})
             if relative or other or foreign:

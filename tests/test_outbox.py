@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 import pytest_asyncio
 
-from bot.core.reply import Message, Undelivered
+from bot.core.reply import Message, Parcel, Undelivered
 from storage import addresses, campaigns
 from storage.campaigns import Telling
 from storage.house import Tx
@@ -207,14 +207,14 @@ async def test_a_slow_channel_delays_no_other(house: House, writer: Writer) -> N
     let_go, done = asyncio.Event(), asyncio.Event()
 
     class Slow(Post):
-        async def send(self, key: str, delivery_id: int, message: Message) -> str:
+        async def send(self, parcel: Parcel) -> str:
             await let_go.wait()
-            return await super().send(key, delivery_id, message)
+            return await super().send(parcel)
 
     class Fast(Post):
-        async def send(self, key: str, delivery_id: int, message: Message) -> str:
+        async def send(self, parcel: Parcel) -> str:
             done.set()
-            return await super().send(key, delivery_id, message)
+            return await super().send(parcel)
 
     slow, fast = Slow(house), Fast(house, "web")
     campaign = tell(house, [house.ids["王芳"]])
@@ -362,7 +362,7 @@ async def test_a_death_while_sending(
     begun = asyncio.Event()
 
     class Dying(Post):
-        async def send(self, key: str, delivery_id: int, message: Message) -> str:
+        async def send(self, parcel: Parcel) -> str:
             begun.set()
             return await asyncio.Future()
 

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from bot.config import Config
 from bot.config import Server as ServerSettings
-from bot.core.reply import Message
+from bot.core.reply import Message, Parcel
 from bot.server import Persona, Server
 from bot.server.visitors import Visitors
 from storage import campaigns
@@ -270,7 +270,7 @@ async def test_a_house_that_closes_lets_its_listeners_go(house: House, site: Run
     browser = await site.browser()
     await browser.enter(link(house, "王芳"))
     async with browser.events() as stream:
-        await site.server.channel.send(f"p{house.ids['王芳']}", 1, Message("再会"))
+        await site.server.channel.send(Parcel(1, f"p{house.ids['王芳']}", Message("再会")))
         assert (await next_event(stream))[1]["lines"][0]["text"] == "再会"
         await site.server.stop()
         assert (await next_event(stream))[0] == "closed"

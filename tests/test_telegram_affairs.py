@@ -22,7 +22,7 @@ from bot.adapters.telegram_channel import TelegramChannel
 from bot.adapters.telegram_check import check
 from bot.adapters.telegram_errors import judged, reason
 from bot.config import Telegram
-from bot.core.reply import Message, Undelivered
+from bot.core.reply import Message, Parcel, Undelivered
 from bot.serve import serve
 from handlers.binding import desk as binding
 from storage import people
@@ -213,9 +213,9 @@ async def test_no_token_no_code_no_word_is_ever_logged(
         await telegram.advance(60)
         await house.deliver()
         calls: list[Callable[[], object]] = [
-            lambda: house.channel.send("77", 1, Message(said)),
-            lambda: house.channel.revise("77", "5", Message(said)),
-            lambda: house.channel.send(wang.address.key, 1, Message(said, ((), ()))),
+            lambda: house.channel.send(Parcel(1, "77", Message(said))),
+            lambda: house.channel.revise(Parcel(0, "77", Message(said)), "5"),
+            lambda: house.channel.send(Parcel(1, wang.address.key, Message(said, ((), ())))),
         ]
         for call in calls:
             for fault in (server_error(), bad_gateway(), lost(), too_many(1)):
@@ -239,7 +239,7 @@ async def test_an_answer_that_was_cut_off_is_not_printed(everything_logged: io.S
         channel = TelegramChannel("1:" + "x" * 35, str(server.make_url("")).rstrip("/"))
         await channel.open()
         with pytest.raises(Undelivered) as no:
-            await channel.send("77", 1, Message("我的秘密是一只猫"))
+            await channel.send(Parcel(1, "77", Message("我的秘密是一只猫")))
         await channel.close()
     assert no.value.unknown, "it was carried out, for all we know"
     assert "秘密" not in everything_logged.getvalue() + _all_of(no.value)

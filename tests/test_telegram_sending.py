@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from bot.adapters.telegram_channel import TelegramChannel
 from bot.core.event import Address
-from bot.core.reply import Message
+from bot.core.reply import Message, Parcel
 from handlers.voting import desk as voting
 from storage import addresses, people, polls
 from storage.audit import OPERATOR
@@ -260,8 +260,10 @@ async def test_an_edit_that_changes_nothing_is_success(house: TelegramHouse) -> 
     poll = open_poll(house.house)
     await wang.wait_for(QUESTION)
     for _ in range(2):
-        await house.channel.revise(wang.address.key, str(wang.person.last.id), Message("已投"))
-    await house.channel.revise(wang.address.key, "999999", Message("已投"))  # deleted by its owner: nothing to do
+        await house.channel.revise(Parcel(0, wang.address.key, Message("已投")), str(wang.person.last.id))
+    await house.channel.revise(
+        Parcel(0, wang.address.key, Message("已投")), "999999"
+    )  # deleted by its owner: nothing to do
     assert wang.messages == ["已投"]
     with house.app.database.read() as tx:
         assert polls.get(tx, poll) is not None

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from bot.adapters.telegram import LABEL, TEXT, Call, Heard, edit, sends, split, write
 from bot.core.event import Address, Pressed, Said
-from bot.core.reply import Key, Message, Undelivered
+from bot.core.reply import Key, Message, Parcel, Undelivered
 from tests.fakes.telegram import Limits, too_many
 from tests.telegram_house import TelegramHouse, telegram_house
 
@@ -139,7 +139,7 @@ def test_what_is_too_long_for_the_place_of_another_goes_on_below_it() -> None:
 
 async def test_a_long_notice_waits_between_its_parts_and_begins_but_once(house: TelegramHouse) -> None:
     wang = await house.seat("王芳")
-    sending = asyncio.create_task(house.channel.send(wang.address.key, 1, Message(LONG, KEYS)))
+    sending = asyncio.create_task(house.channel.send(Parcel(1, wang.address.key, Message(LONG, KEYS))))
     await house.telegram.until(lambda: bool(house.telegram.refused), "a refusal")
     for _ in range(10):
         await house.telegram.advance(1)
@@ -152,7 +152,7 @@ async def test_a_long_notice_waits_between_its_parts_and_begins_but_once(house: 
 async def test_a_long_notice_that_is_stopped_in_the_middle_is_not_begun_again(house: TelegramHouse) -> None:
     wang = await house.seat("王芳")
     house.telegram.world.budgets.spend(wang.person.id, group=False, now=house.clock.now() - 2)
-    sending = asyncio.create_task(house.channel.send(wang.address.key, 1, Message(LONG, KEYS)))
+    sending = asyncio.create_task(house.channel.send(Parcel(1, wang.address.key, Message(LONG, KEYS))))
     await house.telegram.until(lambda: len(house.telegram.called("sendMessage")) == 2, "the second part")
     house.telegram.script(too_many(3600), method="sendMessage")
     for _ in range(5):

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.core.reply import Key, Message, Undelivered
+from bot.core.reply import Key, Message, Parcel, Undelivered
 from storage import web
 from tests.people import House
 from tests.polls import open_poll, votes
@@ -206,12 +206,12 @@ async def test_a_delivery_is_seen_at_once_and_only_once(house_on: House, site_on
     wang = await signed_in(site_on, house_on, "王芳")
     key = f"p{house_on.ids['王芳']}"
     async with wang.events() as stream:
-        line = await site_on.server.channel.send(key, 7, Message("周五开会", ((Key("收到", "x"),),)))
+        line = await site_on.server.channel.send(Parcel(7, key, Message("周五开会", ((Key("收到", "x"),),))))
         name, data, version = await next_event(stream)
         assert name == "message"
         assert [(str(one["id"]), one["text"]) for one in data["lines"]] == [(line, "周五开会")]
-        assert await site_on.server.channel.send(key, 7, Message("周五开会")) == line
-        await site_on.server.channel.revise(key, line, Message("周五开会（已收到）"))
+        assert await site_on.server.channel.send(Parcel(7, key, Message("周五开会"))) == line
+        await site_on.server.channel.revise(Parcel(0, key, Message("周五开会（已收到）")), line)
         _, data, newer = await next_event(stream)
         assert [one["text"] for one in data["lines"]] == ["周五开会（已收到）"]
         assert data["lines"][0]["keys"] == []
@@ -221,10 +221,10 @@ async def test_a_delivery_is_seen_at_once_and_only_once(house_on: House, site_on
 async def test_a_browser_that_comes_back_hears_what_it_missed(house: House, site: Running) -> None:
     wang = await signed_in(site, house, "王芳")
     key = f"p{house.ids['王芳']}"
-    await site.server.channel.send(key, 1, Message("一"))
+    await site.server.channel.send(Parcel(1, key, Message("一")))
     async with wang.events() as stream:
         _, _, seen = await next_event(stream)
-    await site.server.channel.send(key, 2, Message("二"))
+    await site.server.channel.send(Parcel(2, key, Message("二")))
     async with wang.events(last=seen) as stream:
         _, data, _ = await next_event(stream)
     assert [one["text"] for one in data["lines"]] == ["二"]
@@ -241,8 +241,8 @@ async def test_what_another_process_writes_is_seen_too(house_on: House, site_on:
 
 async def test_nobody_hears_what_is_not_theirs(house: House, site: Running) -> None:
     wang, sun = await signed_in(site, house, "王芳"), await signed_in(site, house, "孙明")
-    await site.server.channel.send(f"p{house.ids['王芳']}", 1, Message("给王芳"))
-    await site.server.channel.send(f"p{house.ids['孙明']}", 2, Message("给孙明"))
+    await site.server.channel.send(Parcel(1, f"p{house.ids['王芳']}", Message("给王芳")))
+    await site.server.channel.send(Parcel(2, f"p{house.ids['孙明']}", Message("给孙明")))
     async with sun.events() as stream:
         _, data, _ = await next_event(stream)
     assert [one["text"] for one in data["lines"]] == ["给孙明"]
@@ -252,9 +252,9 @@ async def test_nobody_hears_what_is_not_theirs(house: House, site: Running) -> N
 
 async def test_nothing_can_be_delivered_to_a_guest_or_while_the_house_is_busy(house: House, site: Running) -> None:
     with pytest.raises(Undelivered) as no:
-        await site.server.channel.send("gabc", 1, Message("一"))
+        await site.server.channel.send(Parcel(1, "gabc", Message("一")))
     assert no.value.permanent
     await site.writer.close()
     with pytest.raises(Undelivered) as busy:
-        await site.server.channel.send("p1", 1, Message("一"))
+        await site.server.channel.send(Parcel(1, "p1", Message("一")))
     assert busy.value.retry_after == 2

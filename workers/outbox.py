@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
 from bot.core.event import Address
-from bot.core.reply import Message, Undelivered
+from bot.core.reply import Message, Parcel, Undelivered
 from bot.logs import frames
 from storage import addresses, campaigns, deliveries, rates
 from storage.campaigns import Telling
@@ -49,20 +49,27 @@ class Channel(Protocol):
     def limits(self, key: str) -> Mapping[str, Limit]:
         """The rates a message to this key counts against, by name; the channel's own budget is the first."""
 
-    async def send(self, key: str, delivery_id: int, message: Message) -> str:
-        """Send; the channel's own id of the message, by which it can be revised."""
+    def admit(self, tx: Tx, now: datetime, parcel: Parcel) -> Parcel | str:
+        """In the transaction that marks a delivery `sending`: the parcel as this channel will carry it now, or in a
+        few English words why nothing can be sent there now, which makes it `skipped` and no failure."""
 
-    async def revise(self, key: str, ref: str, message: Message) -> None:
+    async def send(self, parcel: Parcel) -> str:
+        """Send; the channel's own id of the message (at most 60 characters), by which it can be revised."""
+
+    async def revise(self, parcel: Parcel, ref: str) -> None:
         """Change a message that was sent."""
 
 
 Compose = Callable[[Tx, datetime, Telling, int], Message | None]
+Fit = Callable[[Tx, datetime, Message, str, int], Message]
+"""The message as a channel may carry it to a person: what it may not stands behind a link."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
     due: Due
-    message: Message | None
+    parcel: Parcel | None
+    """None: it need not be said any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +90,12 @@ class Outbox:
         database: Database,
         writer: Writer,
         compose: Compose,
+        fit: Fit,
         channels: Iterable[Channel],
         clock: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._database, self._writer, self._compose = database, writer, compose
+        self._database, self._writer, self._compose, self._fit = database, writer, compose, fit
         self._clock, self._sleep = clock, sleep
         self._channels = {channel.name: channel for channel in channels}
         self._owner = secrets.token_hex(8)
@@ -155,8 +163,8 @@ class Outbox:
         if not due:
             return 0
         letters = await asyncio.to_thread(self._write, due)
-        await self._drop([letter.due for letter in letters if letter.message is None])
-        waiting = [letter for letter in letters if letter.message is not None]
+        await self._drop([letter.due for letter in letters if letter.parcel is None])
+        waiting = [letter for letter in letters if letter.parcel is not None]
         started = self._clock()
         while waiting and not self._stopping and self._clock() - started < LEASE / 2:
             going, waiting, wait = await self._begin(channel, waiting)
@@ -179,7 +187,7 @@ class Outbox:
                 telling = tellings[one.campaign_id]
                 stopped = telling.state == "cancelled" and not one.revise
                 message = None if stopped else self._compose(tx, self._clock(), telling, one.person_id)
-                letters.append(_Letter(one, message))
+                letters.append(_Letter(one, _parcel(one, telling, message) if message else None))
         return letters
 
     async def _drop(self, due: Sequence[Due]) -> None:
@@ -214,19 +222,35 @@ class Outbox:
             new = [letter.due.id for letter in going if not letter.due.revise]
             ours = deliveries.begin(tx, now, self._owner, new) if new else set()
             going = [letter for letter in going if letter.due.revise or letter.due.id in ours]
-            return going, waiting, shortest
+            return self._admitted(tx, now, channel, going), waiting, shortest
 
         return await self._writer.run(work)
 
+    def _admitted(self, tx: Tx, now: datetime, channel: Channel, letters: Sequence[_Letter]) -> list[_Letter]:
+        """Those that the channel takes, as it carries them. The others are skipped, in its words."""
+        taken, refused = [], []
+        for letter in letters:
+            assert letter.parcel is not None
+            message = self._fit(tx, now, letter.parcel.message, channel.name, letter.due.person_id)
+            parcel = replace(letter.parcel, message=message)
+            admitted = parcel if letter.due.revise else channel.admit(tx, now, parcel)
+            if isinstance(admitted, str):
+                refused.append(Outcome(letter.due.id, "skipped", reason=admitted))
+            else:
+                taken.append(_Letter(letter.due, admitted))
+        if refused:
+            deliveries.finish(tx, now, self._owner, refused)
+        return taken
+
     async def _send(self, channel: Channel, letter: _Letter) -> _Result:
         """One call to the channel, and what became of it."""
-        due, message = letter.due, letter.message
-        assert message is not None
+        due, parcel = letter.due, letter.parcel
+        assert parcel is not None
         try:
             if due.revise:
-                await channel.revise(due.address.key, due.message or "", message)
+                await channel.revise(parcel, due.message or "")
                 return _Result(Outcome(due.id, "revised"), due.address)
-            ref = await channel.send(due.address.key, due.id, message)
+            ref = await channel.send(parcel)
             return _Result(Outcome(due.id, "accepted", message=ref), due.address)
         except Undelivered as no:
             return self._undelivered(due, no)
@@ -246,8 +270,10 @@ class Outbox:
         if no.retry_after is not None:
             until = now + timedelta(seconds=no.retry_after)
             return _Result(Outcome(due.id, "queued", reason="paused", again_at=until), due.address, pause=until)
-        if due.revise and (no.permanent or no.unknown or due.attempts + 1 >= ATTEMPTS):
+        if due.revise and (no.permanent or no.unknown or no.closed or due.attempts + 1 >= ATTEMPTS):
             return _Result(Outcome(due.id, "revised"), due.address, dead=no.dead)
+        if no.closed:
+            return _Result(Outcome(due.id, "skipped", reason=no.reason), due.address)
         if no.permanent:
             return _Result(Outcome(due.id, "failed", reason=no.reason), due.address, dead=no.dead)
         if no.unknown:
@@ -274,3 +300,14 @@ class Outbox:
                     rates.pause(tx, name, limit, result.pause)
 
         await self._writer.run(work)
+
+
+def _parcel(due: Due, telling: Telling, message: Message) -> Parcel:
+    return Parcel(
+        due.id,
+        due.address.key,
+        message,
+        due.person_id,
+        thread=f"{telling.kind}-{telling.subject}",
+        reminder=bool(telling.values.get("nudge")),
+    )

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -16,8 +17,9 @@ from telegram.error import RetryAfter, TelegramError
 from bot.adapters.telegram import WANTED, Call, edit, sends
 from bot.adapters.telegram_errors import is_fine, judged, seconds
 from bot.adapters.telegram_request import AiohttpRequest
-from bot.core.reply import Message, Undelivered
+from bot.core.reply import Parcel, Undelivered
 from bot.logs import frames
+from storage.house import Tx
 from storage.rates import Limit
 
 log = structlog.get_logger()
@@ -108,12 +110,16 @@ class TelegramChannel:
             f"tg:chat:{key}": Limit(self._pace.chat),
         }
 
-    async def send(self, key: str, _delivery_id: int, message: Message) -> str:
+    def admit(self, _tx: Tx, _now: datetime, parcel: Parcel) -> Parcel:
+        """Everything, at any time: whoever has blocked the bot is found out by asking."""
+        return parcel
+
+    async def send(self, parcel: Parcel) -> str:
         """Send; the id of the message that carries the buttons. Raises Undelivered."""
         if self.is_full():
             raise Undelivered("others first", retry_after=ROOM)
         ref = ""
-        for place, call in enumerate(sends(int(key), message)):
+        for place, call in enumerate(sends(int(parcel.key), parcel.message)):
             result = await self._part(call, begun=place > 0)
             ref = str(result["message_id"]) if isinstance(result, dict) else ""
         return ref
@@ -132,9 +138,9 @@ class TelegramChannel:
                 raise Undelivered(f"in part: {no.reason}", unknown=True)
             await self._sleep(no.retry_after)
 
-    async def revise(self, key: str, ref: str, message: Message) -> None:
+    async def revise(self, parcel: Parcel, ref: str) -> None:
         """Change a message. That it already looks like this is success. Raises Undelivered."""
-        await self.perform(edit(int(key), int(ref), message))
+        await self.perform(edit(int(parcel.key), int(ref), parcel.message))
 
     # -- courtesies ---------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from bot.core.event import Address
-from bot.core.reply import Message, Undelivered
+from bot.core.reply import Message, Parcel, Undelivered
 from storage import web
 from storage.house import Tx
 from storage.rates import Limit
@@ -42,6 +42,12 @@ def body(message: Message, *, revised: bool = False) -> dict[str, Any]:
         for row in message.keys
     ]
     return {"text": message.text, "keys": keys, "revised": revised}
+
+
+def bring(tx: Tx, now: datetime, person_id: int, body: dict[str, Any], token: str) -> None:
+    """Put into somebody's chat what stood behind their link, with its buttons."""
+    event = "l" + tx.house.keys.digest("line of a link", token).hex()[:32]
+    web.add_line(tx, now, person_key(person_id), event, body)
 
 
 def own(text: str, event_id: str) -> dict[str, Any]:
@@ -104,27 +110,31 @@ class WebChannel:
         """None: nobody but ourselves could complain."""
         return {}
 
-    async def send(self, key: str, delivery_id: int, message: Message) -> str:
+    def admit(self, _tx: Tx, _now: datetime, parcel: Parcel) -> Parcel:
+        """Everything, always."""
+        return parcel
+
+    async def send(self, parcel: Parcel) -> str:
         """Write the line; its id. Raises Undelivered for a guest's chat, and while the database is busy."""
-        if person_of(key) is None:
+        if person_of(parcel.key) is None:
             raise Undelivered("a guest's chat", permanent=True)
 
         def work(tx: Tx) -> int:
-            return web.add_line(tx, self._clock(), key, f"d{delivery_id}", body(message))
+            return web.add_line(tx, self._clock(), parcel.key, f"d{parcel.delivery}", body(parcel.message))
 
         line = await self._run(work)
-        self._bells.ring(key)
+        self._bells.ring(parcel.key)
         return str(line)
 
-    async def revise(self, key: str, ref: str, message: Message) -> None:
+    async def revise(self, parcel: Parcel, ref: str) -> None:
         """Change the line. One that has been purged needs no change. Raises Undelivered while busy."""
 
         def work(tx: Tx) -> None:
-            if web.line(tx, key, int(ref)):
-                web.revise_line(tx, int(ref), body(message, revised=True))
+            if web.line(tx, parcel.key, int(ref)):
+                web.revise_line(tx, int(ref), body(parcel.message, revised=True))
 
         await self._run(work)
-        self._bells.ring(key)
+        self._bells.ring(parcel.key)
 
     async def _run(self, work: Callable[[Tx], R]) -> R:
         try:

@@ -179,7 +179,7 @@ def _decide(here: Door, use_case: Callable[[Tx, datetime, Actor, int], Any], not
 
 def _configured(here: Door) -> tuple[str, ...]:
     """The channels that are on."""
-    return ("web", "telegram") if here.config.telegram else ("web",)
+    return here.config.channels
 
 
 def _row(here: Door, standing: Standing) -> dict[str, Any]:

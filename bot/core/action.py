@@ -79,14 +79,17 @@ _TAGS: dict[str, type[Action]] = {}
 class Action:
     """A button's value: `class Cast(Action, tag="v")` with fields of type int, bool or Code.
 
+    `light`: it may act where a sender is known only by a mail they sent: 收到, a sign-up, a step of a dialogue.
+
     Raises TypeError when the class is made: a tag used twice, a field of another type, a payload that could
     grow beyond 64 bytes. A press is a claim; rights come from the sender.
     """
 
     tag: ClassVar[str]
+    light: ClassVar[bool]
     _fields: ClassVar[tuple[tuple[str, _Field], ...]]
 
-    def __init_subclass__(cls, *, tag: str) -> None:
+    def __init_subclass__(cls, *, tag: str, light: bool = False) -> None:
         super().__init_subclass__()
         if not re.fullmatch(r"[a-z]{1,3}", tag):
             raise TypeError(f"{cls.__name__}: a tag is one to three small letters")
@@ -107,6 +110,7 @@ class Action:
         if widest > LIMIT:
             raise TypeError(f"{cls.__name__}: the widest payload has {widest} bytes, {LIMIT} is the limit")
         cls.tag = tag
+        cls.light = light
         cls._fields = tuple(fields)
         _TAGS[tag] = cls
 

@@ -11,7 +11,7 @@ from bot.core.kinds import clean
 from bot.core.memory import Memory, Offer
 from bot.core.nearmiss import NearMiss
 from bot.core.reply import Button, Phrase, Refused, Reply, words
-from bot.core.router import Answer, Begin, Command, Router, Run, Turn
+from bot.core.router import Answer, Begin, Command, Open, Router, Run, Turn
 
 T = TypeVar("T")
 
@@ -43,6 +43,8 @@ class Conversation(Generic[T]):
         else:
             answer = self._say(turn, clean(event.text), memory)
         if isinstance(answer, Begin):
+            if turn.light_only and answer.form.decision:
+                return _on_the_page()
             return self._dialogue.begin(turn, memory, answer.form, answer.answers)
         if memory.draft and not self._here(memory) and not _walks(answer):
             form = self.router.forms[memory.draft.form].form.called
@@ -60,9 +62,13 @@ class Conversation(Generic[T]):
         if isinstance(action, Step):
             if memory.draft is None or memory.draft.id != action.draft:
                 return self._stale_here(turn, memory)
+            if turn.light_only and self._deciding(memory):
+                return _on_the_page()
             return self._dialogue.step(turn, memory, action.do, action.arg, action.at)
         memory.asking = 0
-        if isinstance(action, Run):
+        if turn.light_only and not action.light:
+            return _on_the_page()
+        if isinstance(action, Run | Open):
             command = self.router.commands.get(action.command)
             return self._run(turn, command, "") if command else self._stale()
         return self._act(turn, action)
@@ -73,6 +79,8 @@ class Conversation(Generic[T]):
         here = self._here(memory)
         if offer := self._offered(text, memory, here):
             return self._press(turn, offer.payload, memory)
+        if here and turn.light_only and self._deciding(memory):
+            return _on_the_page()
         if here and (do := self._dialogue.word(memory, text)):
             return self._dialogue.step(turn, memory, do)
         if found := self.router.find(text, whole=here and self._dialogue.wants_text(memory)):
@@ -99,7 +107,10 @@ class Conversation(Generic[T]):
             return self._unknown_person(turn)
         if not command.shown(turn):
             raise Refused("conversation.not_yours", command=Phrase(command.words[0]))
-        return command.run(turn, rest)
+        answer = command.run(turn, rest)
+        if turn.light_only and isinstance(answer, Begin) and answer.form.decision:
+            return _on_the_page(Button(Phrase(command.words[0]), Open(command.name)))
+        return answer
 
     def _act(self, turn: Turn[T], action: Action) -> Answer:
         press = self.router.presses.get(type(action))
@@ -138,6 +149,9 @@ class Conversation(Generic[T]):
         row = tuple(Button(Phrase(command.words[0]), Run(command.name)) for command in near)
         return Reply(words("conversation.did_you_mean", commands=[Phrase(c.words[0]) for c in near]), (row,))
 
+    def _deciding(self, memory: Memory) -> bool:
+        return memory.draft is not None and self.router.forms[memory.draft.form].form.decision
+
     @staticmethod
     def _here(memory: Memory) -> bool:
         return memory.draft is not None and memory.asking == memory.draft.id
@@ -151,6 +165,12 @@ class Conversation(Generic[T]):
     @staticmethod
     def _stale() -> Reply:
         return Reply(words("conversation.stale"), toast=words("conversation.stale"))
+
+
+def _on_the_page(*buttons: Button) -> Reply:
+    """What a mail cannot do: where it is done."""
+    row = buttons or (Button(words("conversation.our_page"), path="/chat"),)
+    return Reply(words("conversation.on_the_page"), (row,))
 
 
 def _walks(answer: Reply) -> bool:

@@ -25,7 +25,7 @@ WORDS = {
 """What may be typed instead of pressing a step's button."""
 
 
-class Step(Action, tag="f"):
+class Step(Action, tag="f", light=True):
     """A step in a dialogue. `draft` tells a button of this draft from one of an older; `at`, where it is not 0,
     the question it stood under: a double tap on 是 must not answer the next question as well."""
 

@@ -68,12 +68,14 @@ class Form:
 
     Raises TypeError when the class is made: a field without `ask()`, of a type that cannot be asked for, or
     with a name that does not fit a button. `review=False` for a single question that needs no looking over.
+    `decision=True`: to send it decides something for others, so it is never sent where only light actions act.
     """
 
     questions: ClassVar[dict[str, Question]]
     called: ClassVar[Phrase]
     lifetime: ClassVar[timedelta] = timedelta(days=3)
     review: ClassVar[bool] = True
+    decision: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,6 +49,23 @@ class Button:
 Keyboard = tuple[tuple[Button, ...], ...]
 
 
+class Grade(IntEnum):
+    """How personal a reply is, which decides what may carry it (the organisation's policy for its channels)."""
+
+    PUBLIC = 0
+    """Published regulations, the time of a general meeting."""
+    GENERAL = 1
+    """“您有一项待办”: says nothing about anybody."""
+    PERSONAL = 2
+    """The reader's own dues, next step, hours of study."""
+    SENSITIVE = 3
+    """The way into the Party, opinions of others, reports, an income."""
+    POLL = 4
+    """A poll that no regulation makes formal."""
+    BALLOT = 5
+    """A formal ballot."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer. Rendered in the reader's language by the one who sends it."""
@@ -60,6 +78,7 @@ class Reply:
     """Takes the place of the message whose button was pressed, where a channel can."""
     sensitive: bool = False
     """Stored answers are encrypted anyway; a sensitive one is purged after 48 hours."""
+    grade: Grade = Grade.GENERAL
 
     def with_row(self, *row: Button) -> Reply:
         return replace(self, buttons=(*self.buttons, row))
@@ -79,6 +98,7 @@ class Undelivered(Exception):
 
     `permanent`: this message will never arrive there; `dead`: nor will any other until its owner writes again.
     `retry_after`: seconds; the whole channel pauses. `unknown`: it may have arrived, so it is not sent again.
+    `closed`: nothing may be sent there now, which is nobody's fault (a window, a quota): another channel's turn.
     """
 
     def __init__(
@@ -89,6 +109,7 @@ class Undelivered(Exception):
         dead: bool = False,
         retry_after: float | None = None,
         unknown: bool = False,
+        closed: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -96,6 +117,7 @@ class Undelivered(Exception):
         self.dead = dead
         self.retry_after = retry_after
         self.unknown = unknown
+        self.closed = closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +128,8 @@ class Key:
     payload: str | None = None
     path: str | None = None
     walk: bool = False
+    light: bool = False
+    """May act on a channel where only light actions do (`Action`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +141,20 @@ class Message:
     toast: str | None = None
     replaces: bool = False
     sensitive: bool = False
+    grade: Grade = Grade.GENERAL
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A message on its way to one key of a channel."""
+
+    delivery: int
+    key: str
+    message: Message
+    person: int = 0
+    thread: str = ""
+    """What belongs together: `notice-12` are a notice and its nudges."""
+    reminder: bool = False
+    """Says again what was said before; its reader may ask for no more of these."""
+    way: str = ""
+    """How it goes, where a channel has several ways; the channel's own word."""

@@ -35,6 +35,8 @@ class Turn(Generic[T]):
     now: datetime
     zone: ZoneInfo
     language: str
+    light_only: bool = False
+    """The sender is known only by a mail: what is not light is shown here, and done on our own pages."""
 
     @property
     def member(self) -> Sender:
@@ -96,8 +98,14 @@ class Press(Generic[T]):
     strangers: bool = False
 
 
-class Run(Action, tag="c"):
-    """A button that stands for a command."""
+class Run(Action, tag="c", light=True):
+    """A button that stands for a command. Showing is light; what the command shows may not be."""
+
+    command: Code
+
+
+class Open(Action, tag="cp"):
+    """The same where the command begins something that is decided on our own pages only."""
 
     command: Code
 

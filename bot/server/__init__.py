@@ -47,7 +47,7 @@ class Server:
         self.application.on_shutdown.append(self._let_go)
         self._add_own(personas)
 
-    def add_routes(self, routes: Iterable[web.RouteDef]) -> None:
+    def add_routes(self, routes: Iterable[web.AbstractRouteDef]) -> None:
         """A channel's own doors. They get our manners: No becomes words, Busy a 503 with Retry-After."""
         self.application.add_routes(routes)
 

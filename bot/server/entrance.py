@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.adapters.web import person_address, person_key
+from bot.adapters.web import bring, person_address, person_key
 from bot.core.reply import Refused
 from bot.server.front import Front, No
 from bot.server.visitors import Visitors
@@ -77,9 +77,12 @@ class Entrance:
                 return guest
             now = self._front.clock()
             again = tx.house.demo and local
-            if chats.use_link(tx, chats.link_digest(tx, token), now, again=again) is None:
+            link = chats.use_link(tx, chats.link_digest(tx, token), now, again=again)
+            if link is None:
                 return None
             self._enter(tx, request, guest.person, digest, device)
+            if link.body:
+                bring(tx, now, guest.person.id, link.body, token)
             return guest
 
         guest = await self._front.writer.run(work)
@@ -91,10 +94,10 @@ class Entrance:
         seen = chats.see_link(tx, chats.link_digest(tx, token), self._front.clock())
         if seen is None:
             return None
-        person = people.get(tx, seen[0])
+        person = people.get(tx, seen.person_id)
         if person.left_on is not None:
             return None
-        return Guest(person, seen[1], addresses.find(tx, person_address(person.id)) is None)
+        return Guest(person, seen.path, addresses.find(tx, person_address(person.id)) is None)
 
     def _link_page(self, request: web.Request, token: str, guest: Guest | None) -> web.Response:
         if guest is None:

@@ -47,7 +47,7 @@ class Amount(int):
         return yuan(int(self))
 
 
-class Estimate(Action, tag="dc"):
+class Estimate(Action, tag="dc", light=True):
     """Reckon a base once more, by another category."""
 
     category: Code

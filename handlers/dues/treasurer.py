@@ -54,6 +54,8 @@ class Whose(Form):
 class SetBase(Form):
     """核定党费"""
 
+    decision = True
+
     number: str = ask("要核定谁的党费？请发员工号。", title="员工号")
     category: Pick = ask("按哪一类交党费？", title="类别", choices=_categories)
     base: Amount | None = ask(

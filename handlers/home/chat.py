@@ -13,7 +13,7 @@ from handlers.rights import today
 from storage import addresses, offices, organisations, people
 
 
-class Language(Action, tag="l"):
+class Language(Action, tag="l", light=True):
     """The language to be answered in."""
 
     code: Code

@@ -21,19 +21,19 @@ PAGE = 5
 """Notices on a page of 通知; those that wait for a word stand above them, twice as many at the most."""
 
 
-class Ack(Action, tag="na"):
+class Ack(Action, tag="na", light=True):
     """收到: confirm a notice."""
 
     notice: int
 
 
-class Read(Action, tag="nr"):
+class Read(Action, tag="nr", light=True):
     """Open a notice."""
 
     notice: int
 
 
-class Older(Action, tag="no"):
+class Older(Action, tag="no", light=True):
     """The notices before this one."""
 
     notice: int

@@ -25,7 +25,7 @@ MOST_LINES = 8
 """Notices on 工作台."""
 
 
-class Watch(Action, tag="nw"):
+class Watch(Action, tag="nw", light=True):
     """See how a notice stands: who has confirmed, who has not."""
 
     notice: int
@@ -78,6 +78,8 @@ def _whom(turn: Turn) -> list[Choice]:
 
 class NewNotice(Form):
     """发通知"""
+
+    decision = True
 
     title: str = ask("通知的标题是什么？", title="标题", max_length=TITLE)
     body: Prose = ask("请写下通知的内容，可以分几条发，写完发“完”。", title="内容", max_length=BODY)

@@ -23,14 +23,14 @@ IN_A_ROW = 4
 MOST_BRANCHES = 12
 
 
-class Page(Action, tag="rp"):
+class Page(Action, tag="rp", light=True):
     """A page of the roster of an organisation (0: of everything within reach)."""
 
     org: int
     page: int
 
 
-class Look(Action, tag="rc"):
+class Look(Action, tag="rc", light=True):
     """Somebody's card."""
 
     person: int
@@ -59,6 +59,8 @@ def _issues_codes(turn: Turn) -> bool:
 
 class WhoseCode(Form):
     """发绑定码"""
+
+    decision = True
 
     review = False
 

@@ -19,7 +19,7 @@ LONG = 14
 """Characters that a button of a phone shows; longer options are spelled out in the text above the buttons."""
 
 
-class Show(Action, tag="vs"):
+class Show(Action, tag="vs", light=True):
     """Show a poll: its question, or where one stands."""
 
     poll: int

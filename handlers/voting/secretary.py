@@ -17,7 +17,7 @@ from storage import organisations, polls
 router = Router()
 
 
-class Watch(Action, tag="vw"):
+class Watch(Action, tag="vw", light=True):
     """Look after a poll: turnout, who has not voted."""
 
     poll: int
@@ -52,6 +52,8 @@ def _areas(turn: Turn) -> list[Choice]:
 
 class NewPoll(Form):
     """发起投票"""
+
+    decision = True
 
     title: str = ask("投票的题目是什么？", title="题目", min_length=2, max_length=100)
     options: Lines = ask(

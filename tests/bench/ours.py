@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.app import build, now
 from bot.config import load
-from bot.intake import LATE
+from bot.intake.telegram import LATE
 from bot.logs import configure
 from bot.serve import run
 from tests.bench.peer import SECRET, TOKEN

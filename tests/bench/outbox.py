@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.app import App
-from bot.core.reply import Message
+from bot.core.reply import Parcel
 from handlers.notices import desk
 from handlers.notices.desk import Draft
 from storage import campaigns, organisations
 from storage.audit import OPERATOR
+from storage.house import Tx
 from storage.rates import Limit
 from storage.writer import open_writer
 from tests.bench.members import open_app, settle
@@ -37,14 +38,17 @@ class Drain:
     def limits(self, _key: str) -> Mapping[str, Limit]:
         return {}
 
-    async def send(self, _key: str, delivery_id: int, message: Message) -> str:
-        assert message.keys
+    def admit(self, _tx: Tx, _now: datetime, parcel: Parcel) -> Parcel:
+        return parcel
+
+    async def send(self, parcel: Parcel) -> str:
+        assert parcel.message.keys
         self._left -= 1
         if self._left == 0:
             self.all_taken.set()
-        return str(delivery_id)
+        return str(parcel.delivery)
 
-    async def revise(self, _key: str, _ref: str, _message: Message) -> None:
+    async def revise(self, _parcel: Parcel, _ref: str) -> None:
         raise AssertionError("nobody has confirmed anything yet")
 
 
@@ -79,7 +83,7 @@ def _announce(app: App) -> int:
 async def _deliver(app: App, people: int) -> float:
     """Seconds from the outbox's start until everything has left and is written down."""
     writer, drain = open_writer(app.database), Drain(people)
-    box = Outbox(app.database, writer, app.reception.compose, [drain], lambda: datetime.now(UTC))
+    box = Outbox(app.database, writer, app.reception.compose, app.reception.fit, [drain], lambda: datetime.now(UTC))
     started = time.perf_counter()
     await box.start()
     await drain.all_taken.wait()

@@ -15,8 +15,10 @@ import structlog
 from aiohttp import web
 
 from bot.adapters.telegram import Call, Heard, Malformed, Reach, read, write
-from bot.adapters.telegram_channel import TelegramChannel
+from bot.adapters.telegram_channel import Pace, TelegramChannel
+from bot.config import Telegram
 from bot.core.reply import Undelivered
+from bot.intake import Wiring
 from bot.logs import frames
 from bot.parts import App
 from storage import addresses
@@ -26,6 +28,7 @@ R = TypeVar("R")
 
 log = structlog.get_logger()
 
+WEBHOOK = "/telegram/webhook"
 LATE = timedelta(seconds=150)
 """How long after a start a tap may have waited with Telegram, so that its toast comes too late to be seen."""
 AGAIN = {"Retry-After": "2"}
@@ -42,6 +45,54 @@ class Outcome:
 
     kind: str
     ride: Call | None = None
+
+
+class TelegramPart:
+    """Telegram's part of the process: its channel, its intake, and who keeps the webhook registered."""
+
+    def __init__(self, wiring: Wiring, settings: Telegram) -> None:
+        self._app, self._settings = wiring.app, settings
+        self._secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
+        pace = Pace(settings.rate_global, settings.burst, settings.rate_chat)
+        self.channel = TelegramChannel(settings.token.get_secret_value(), settings.api_base, pace)
+        self._intake = TelegramIntake(
+            wiring.app, wiring.writer, self.channel, self._secret, wiring.wake,
+            lambda kind: wiring.note("telegram", kind),
+        )  # fmt: skip
+        if settings.mode == "webhook":
+            wiring.add_routes([web.post(WEBHOOK, self._intake.webhook)])
+        self._registering: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        await self.channel.open()
+        self._registering = asyncio.create_task(self._register())
+
+    async def close(self) -> None:
+        self._intake.stop()
+        if self._registering:
+            self._registering.cancel()
+        tasks = [task for task in (self._registering, self._polling) if task]
+        await asyncio.gather(*tasks, return_exceptions=True)  # polling ends what it has begun
+        await self.channel.close()
+
+    async def _register(self) -> None:
+        """Tell Telegram where we are and what we answer; until it has heard us."""
+        wait = 1.0
+        while True:
+            try:
+                if self._settings.mode == "webhook":
+                    await self.channel.register(f"{self._app.house.public_url}{WEBHOOK}", self._secret)
+                else:
+                    await self.channel.unregister()  # before the first question, which it would refuse
+                    self._polling = self._polling or asyncio.create_task(self._intake.poll())
+                await self.channel.publish(self._app.reception.menu())
+                log.info("telegram registered", mode=self._settings.mode)
+                return
+            except Exception as error:
+                log.warning("telegram not registered", error=type(error).__name__, again_in=wait)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 300)
 
 
 class TelegramIntake:

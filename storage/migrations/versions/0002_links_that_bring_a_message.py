@@ -1,0 +1,21 @@
+"""Links that bring a message"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("web_link", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("body", sa.LargeBinary(), nullable=True))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("web_link", schema=None) as batch_op:
+        batch_op.drop_column("body")
