@@ -15,10 +15,14 @@ from storage import (  # noqa: F401 - imported so that their tables are known
     people,
     polls,
     rates,
+    receipts,
+    rests,
     rosters,
     settings,
     signin,
+    tokens,
     web,
+    windows,
 )
 
 METADATA = SQLModel.metadata

@@ -204,7 +204,7 @@ def _text(content: bytes) -> str:
 
 
 def _sealed(body: bytes) -> str:
-    """The encrypted part of a push. Nobody has vouched for the XML around it, so nothing reads that. Raises Forged."""
+    """The encrypted part of a push. Nobody vouches for the XML around it, so nothing reads that. Raises Forged."""
     found = _ENCRYPT.findall(body)
     if len(found) != 1:
         raise Forged("form")
