@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_MARKER = re.compile(r"[\s>|*—–_\-]*(请在此线以上回复|please reply above this line)[\s|*—–_\-]*", re.IGNORECASE)
+_MARKER = re.compile(r"[\s|*—–_\-]*(请在此线以上回复|please reply above this line)[\s|*—–_\-]*", re.IGNORECASE)
 """The line that every mail of ours begins with (`mail.reply_line`)."""
 
-_OLD = r"原始邮件|原邮件|原始郵件|原始信息|回复的原邮件|回复的邮件|转发的邮件|转发邮件信息"
+_OLD = r"原始邮件|原邮件|原始郵件|原始信息|回复的原邮件|回复的邮件|邮件原件|邮件原文|转发的邮件|转发邮件信息"
 _OLD_EN = r"original(?: message| mail)?|replied message|reply message|forwarded message|original appointment"
 _RULED = re.compile(rf"[\s*>]*[-—–_=]{{2,}}\s*(?:{_OLD}|{_OLD_EN})\s*[-—–_=]{{2,}}[\s*]*", re.IGNORECASE)
 _LABELS_FROM = re.compile(r"[\s*|]*(发件人|寄件人|寄件者|from)\s*\|?\s*[:：|*]", re.IGNORECASE)
@@ -28,7 +28,8 @@ _WROTE = re.compile(r"(?=.*(?:\d{1,4}\s*[-/年.:]|\d{4}|@)).{4,400}(?:写道|寫
 _WROTE_BEGINS = re.compile(
     r"(?:on|at|在|于)\s*\S.*|.*<[^<>]*@[^<>]*>?.*|.*(?:于|在)\s*\d{4}\s*[年\-/].*", re.IGNORECASE
 )
-_RULE = re.compile(r"[-—–_=*]{2,}")
+_RULE = re.compile(r"[-—–_=*]{2,}|(?=.*\|)[|\s]+")
+_ADDRESS = re.compile(r"<?[\w.+-]+@[\w.-]+>?")
 _SENT_FROM = re.compile(
     r"[\s\-—]*(?:发自|来自|從|从|使用|通过|獲取|获取|下载|sent from|sent via|get|via)\s*.{0,50}"
     r"(?:iphone|ipad|手机|手機|outlook|邮箱|邮件|mail|android|客户端|华为|小米|huawei|foxmail|网易|qq)"
@@ -50,17 +51,17 @@ class Own:
 
 def own_words(text: str) -> Own:
     """The author's own words, written above what they answer or (English habit) below it."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").translate(_SPACES).split("\n")
+    lines = text.replace("&nbsp;", " ").replace("\r\n", "\n").replace("\r", "\n").translate(_SPACES).split("\n")
     kept: list[str] = []
     at = 0
     while at < len(lines):
         line = lines[at].strip()
         written = any(kept)
-        if _MARKER.fullmatch(line):
-            break
         if line.startswith((">", "＞")):
             if written:
                 break
+        elif _MARKER.fullmatch(line):
+            break
         elif after := _header(lines, at):
             if written or not _quoted_from(lines, after):
                 break
@@ -72,6 +73,8 @@ def own_words(text: str) -> Own:
         elif not _SENT_FROM.fullmatch(line):
             kept.append(line)
         at += 1
+    while kept and (not kept[-1] or _ADDRESS.fullmatch(kept[-1])) and len(kept) > 1:
+        kept.pop()  # a program's own signature is the writer's address
     whole = re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
     return Own(whole.split("\n")[0], whole)
 

@@ -1,8 +1,8 @@
 """email_token: which mail of ours does an address or a Message-ID name?
 
 A mail is known by its tag, eight random bytes. A token is the tag and a keyed digest of it, ten bytes, for one
-purpose: where answers go (`r`), where bounces go (`b`), the Message-ID (`m`), the link that ends reminders (`s`). It is
-written in base 32, because local parts lose their case on the way.
+purpose: where answers go (`r`), where bounces go (`b`), the Message-ID (`m`), the link that ends reminders (`s`). It
+is written in base 32, because local parts lose their case on the way.
 """
 
 from __future__ import annotations
