@@ -24,7 +24,8 @@ def follow(house: House, url: str) -> list[dict[str, object]]:
     assert token
     with house.app.database.write() as tx:
         link = web.use_link(tx, web.link_digest(tx, token[1]), house.now)
-        assert link is not None and link.body is not None
+        assert link is not None
+        assert link.body is not None
         return [link.body]
 
 
