@@ -9,6 +9,8 @@ from storage import (  # noqa: F401 - imported so that their tables are known
     audit,
     campaigns,
     dialogues,
+    mailbox,
+    mails,
     notices,
     offices,
     organisations,
