@@ -195,10 +195,15 @@ def _signature(*parts: str) -> str:
 # -- XML ------------------------------------------------------------------------------------------------------------
 
 
+def allowed(text: str) -> str:
+    """The text without what XML does not allow; members type it all the same."""
+    return _CONTROL.sub("", text)
+
+
 def _text(content: bytes) -> str:
-    """Text without what XML does not allow; members type it all the same. Raises Unreadable."""
+    """Raises Unreadable."""
     try:
-        return _CONTROL.sub("", content.decode())
+        return allowed(content.decode())
     except UnicodeDecodeError:
         raise Unreadable("not UTF-8") from None
 

@@ -157,7 +157,7 @@ class Telegram(Section):
 
 
 class WeChat(Section):
-    """[wechat]: a WeChat official account (公众号). What an account may do depends on its kind."""
+    """[wechat]: a WeChat official account (公众号), whose kind decides what it may do. Rate is per second."""
 
     app_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
     app_secret: SecretStr = Field(repr=False)
@@ -170,6 +170,15 @@ class WeChat(Section):
     template_title: str = "thing1"
     template_time: str = "time2"
     templates_a_day: int = Field(100_000, ge=0)
+    subscription_id: str = ""
+    subscription_title: str = "thing1"
+    subscription_time: str = "time2"
+    sends_after_message: int = Field(5, ge=0)
+    hours_after_message: int = Field(48, ge=1)
+    sends_after_tap: int = Field(3, ge=0)
+    seconds_after_tap: int = Field(60, ge=1)
+    rate: Rate = 20
+    text_bytes: int = Field(2000, ge=200)
 
     @field_validator("aes_key")
     @classmethod
