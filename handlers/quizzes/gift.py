@@ -89,9 +89,11 @@ def _torn(block: Block, following: list[Block]) -> int:
         return 0
     for place, other in enumerate(following):
         opened, closed = other.masked.find("{"), other.masked.find("}")
+        if other.raw.lstrip().startswith("::"):
+            return 0
         if closed >= 0 and not 0 <= opened < closed:
             return place + 1
-        if opened >= 0 or other.raw.lstrip().startswith("::"):
+        if opened >= 0:
             return 0
     return 0
 

@@ -157,10 +157,10 @@ class Answers:
         weight, start = self._weight(start, end)
         weight = Fraction(1) if weight is None else weight
         said, feedback = self._said(start, end)
-        typed, words = self.block.words(*said), self._text(feedback)
+        words, written = self._text(feedback), self.block.words(*said)
         # Full-width forms come in by an input method: “３：２” is what “3:2” is.
-        typed = unicodedata.normalize("NFKC", typed)
-        not_a_number = partial(self._no, "not_a_number", start, text=excerpt(typed))
+        typed = unicodedata.normalize("NFKC", written)
+        not_a_number = partial(self._no, "not_a_number", start, text=excerpt(written))
         if typed.partition(":")[0].strip() == "*":
             return Number(None, weight=weight, feedback=words)
         if typed.find("..") > 0:
