@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import parse_qs
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from tests.fakes.wechat.crypto import Broken, Seal, signature
@@ -118,10 +118,10 @@ def shown(text: str, *, menus: bool) -> tuple[str, tuple[Choice, ...], str]:
     def take(found: re.Match[str]) -> str:
         target, label = html.unescape(found[2]), html.unescape(found[3])
         if target.startswith(_MENU):
-            query = parse_qs(target.removeprefix(_MENU), keep_blank_values=True)
-            content, id = query.get("msgmenucontent", [""])[0], query.get("msgmenuid", [""])[0]
-            if menus and content:
-                choices.append(Choice(label, content, id, link=True))
+            parts = (part.partition("=") for part in target.removeprefix(_MENU).split("&"))
+            query = {name: unquote(value) for name, _, value in parts}
+            if menus and (content := query.get("msgmenucontent")):
+                choices.append(Choice(label, content, query.get("msgmenuid", ""), link=True))
         else:
             urls.append(target)
         return label
