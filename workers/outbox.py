@@ -272,6 +272,9 @@ class Outbox:
             return _Result(Outcome(due.id, "queued", reason="paused", again_at=until), due.address, pause=until)
         if due.revise and (no.permanent or no.unknown or no.closed or due.attempts + 1 >= ATTEMPTS):
             return _Result(Outcome(due.id, "revised"), due.address, dead=no.dead)
+        if no.again is not None and not due.revise:
+            later = now + timedelta(seconds=no.again)
+            return _Result(Outcome(due.id, "queued", reason=no.reason, again_at=later), due.address)
         if no.closed:
             return _Result(Outcome(due.id, "skipped", reason=no.reason), due.address)
         if no.permanent:

@@ -99,6 +99,7 @@ class Undelivered(Exception):
     `permanent`: this message will never arrive there; `dead`: nor will any other until its owner writes again.
     `retry_after`: seconds; the whole channel pauses. `unknown`: it may have arrived, so it is not sent again.
     `closed`: nothing may be sent there now, which is nobody's fault (a window, a quota): another channel's turn.
+    `again`: seconds after which this one is tried again, however often that was already; the channel gives it up.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Undelivered(Exception):
         retry_after: float | None = None,
         unknown: bool = False,
         closed: bool = False,
+        again: float | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -118,6 +120,7 @@ class Undelivered(Exception):
         self.retry_after = retry_after
         self.unknown = unknown
         self.closed = closed
+        self.again = again
 
 
 @dataclass(frozen=True, slots=True)
