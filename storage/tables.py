@@ -8,6 +8,7 @@ from storage import (  # noqa: F401 - imported so that their tables are known
     addresses,
     audit,
     campaigns,
+    cards,
     dialogues,
     mailbox,
     mails,
