@@ -224,26 +224,33 @@ def acknowledged(tx: Tx, now: datetime, campaign_ids: Sequence[int], person_id: 
     )
 
 
-_COPIES = Prepared(
-    update(Delivery)
-    .where(
-        col(Delivery.person_id) == bindparam("whose"),
-        col(Delivery.campaign_id).in_(
-            select(col(Campaign.id)).where(
-                col(Campaign.kind) == bindparam("about"), col(Campaign.subject) == bindparam("number")
-            )
+_COPIES = Prepared(  # an outer join keeps the campaigns first: a person has many deliveries, a subject few campaigns
+    select(col(Delivery.id))
+    .select_from(Campaign)
+    .outerjoin(
+        Delivery,
+        and_(
+            col(Delivery.campaign_id) == col(Campaign.id),
+            col(Delivery.person_id) == bindparam("whose"),
+            _CHANGEABLE,
+            ~and_(col(Delivery.channel) == bindparam("on"), col(Delivery.key) == bindparam("at")),
         ),
-        _CHANGEABLE,
-        ~and_(col(Delivery.channel) == bindparam("on"), col(Delivery.key) == bindparam("at")),
     )
-    .values(revise=True)
+    .where(col(Campaign.kind) == bindparam("about"), col(Campaign.subject) == bindparam("number"))
 )
+_REVISE = Prepared(update(Delivery).where(col(Delivery.id) == bindparam("which")).values(revise=True))
 
 
 def revise_copies(tx: Tx, kind: str, subject: int, person_id: int, except_for: Address | None = None) -> None:
-    """Bring a person's copies of something up to date, on all their other addresses."""
+    """Bring a person's copies of something up to date, on all their other addresses.
+
+    Most people have no other: looking first costs a third of an update that changes nothing.
+    """
     here = except_for or Address("", "")
-    tx.rows(_COPIES, whose=person_id, about=kind, number=subject, on=here.channel, at=here.key)
+    copies = tx.rows(_COPIES, whose=person_id, about=kind, number=subject, on=here.channel, at=here.key)
+    for copy, *_ in copies:
+        if copy is not None:
+            tx.rows(_REVISE, which=copy)
 
 
 def progress(tx: Tx, campaign_ids: Sequence[int]) -> dict[tuple[str, str], int]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,13 @@ class House:
 class Tx:
     """An open transaction. Desks take one and never open or end it."""
 
-    __slots__ = ("_cursor", "_error", "connection", "house", "postgres")
+    __slots__ = ("_cursor", "_dialect", "_error", "connection", "house", "postgres")
 
     def __init__(self, connection: Connection, house: House) -> None:
         self.connection = connection
         self.house = house
-        self.postgres = connection.dialect.name == "postgresql"
+        self._dialect = connection.dialect
+        self.postgres = self._dialect.name == "postgresql"
         self._cursor = connection.connection.cursor()  # the driver's own, for what is prepared
         self._error: type[Exception] = connection.dialect.loaded_dbapi.Error
 
@@ -55,10 +56,10 @@ class Tx:
 
     def rows(self, prepared: Prepared, **values: Any) -> list[Row]:
         """What a prepared statement finds or returns; nothing where it only writes."""
-        plan = prepared.plan(self.connection.dialect)
+        plan = prepared.plan(self._dialect)
         try:
             self._cursor.execute(plan.text, plan.parameters(values))
-            return plan.rows(list(self._cursor.fetchall())) if plan.columns else []
+            return plan.rows(self._cursor.fetchall()) if plan.returns else []  # type: ignore[arg-type]  # both drivers give a list
         except self._error as error:
             raise self._told(plan.text, error) from error
 
@@ -69,26 +70,15 @@ class Tx:
 
     def many(self, prepared: Prepared, values: Iterable[Mapping[str, Any]]) -> None:
         """Run a prepared statement that only writes once for each of the values."""
-        plan = prepared.plan(self.connection.dialect)
+        plan = prepared.plan(self._dialect)
         try:
             self._cursor.executemany(plan.text, [plan.parameters(one) for one in values])  # type: ignore[arg-type]  # all of one kind
         except self._error as error:
             raise self._told(plan.text, error) from error
 
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
+    def savepoint(self) -> Savepoint:
         """What fails inside is undone; what came before stands."""
-        self._driver("SAVEPOINT here")
-        try:
-            yield
-        except BaseException as error:
-            try:
-                self._driver("ROLLBACK TO SAVEPOINT here")
-                self._driver("RELEASE SAVEPOINT here")
-            except DBAPIError:  # a full disk has undone the whole transaction: that is what is to be told
-                raise error from None
-            raise
-        self._driver("RELEASE SAVEPOINT here")
+        return Savepoint(self._driver)
 
     def lock(self, *names: object) -> None:
         """Hold these until the end of the transaction (PostgreSQL; SQLite's single writer needs none)."""
@@ -111,6 +101,26 @@ class Tx:
         return DBAPIError.instance(
             statement, None, error, self._error, hide_parameters=True, connection_invalidated=broken, dialect=dialect
         )
+
+
+class Savepoint:
+    """See `Tx.savepoint`. A class, because a generator in its place costs as much as the savepoint itself."""
+
+    __slots__ = ("_driver",)
+
+    def __init__(self, driver: Callable[[str], None]) -> None:
+        self._driver = driver
+
+    def __enter__(self) -> None:
+        self._driver("SAVEPOINT here")
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if error is None:
+            self._driver("RELEASE SAVEPOINT here")
+            return
+        with suppress(DBAPIError):  # a full disk has undone the whole transaction: the first error is to be told
+            self._driver("ROLLBACK TO SAVEPOINT here")
+            self._driver("RELEASE SAVEPOINT here")
 
 
 _ADVISORY = text("SELECT pg_advisory_xact_lock(:key)")

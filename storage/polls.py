@@ -10,9 +10,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, String, and_, bindparam, cast, delete, func, insert, select, update
 from sqlmodel import Field, col
 
 from storage.base import Table
@@ -94,14 +95,46 @@ class Ballot:
         return self.choose_max > 1
 
 
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where a person stands in a poll: the places handed in (None: not voted), the places marked."""
+
+    choice: tuple[int, ...] | None
+    marking: tuple[int, ...]
+
+
 _COLUMNS = [name for name in Ballot.__slots__ if name != "options"]
 _POLL = select(*(col(getattr(Poll, name)) for name in _COLUMNS))
-_GET = Prepared(_POLL.where(col(Poll.id) == bindparam("poll_id")))
-_OPTIONS = Prepared(
+_LABELS = (
     select(col(PollOption.label))
     .where(col(PollOption.poll_id) == bindparam("poll_id"))
     .order_by(col(PollOption.place))
+    .subquery()
 )
+
+
+def _with_options(*others: Any, gather: Any) -> Select[Any]:
+    """A poll, the labels of its options in their order as JSON, and what else is wanted."""
+    labels = select(cast(gather(_LABELS.c.label), String)).scalar_subquery()
+    return _POLL.add_columns(labels, *others).where(col(Poll.id) == bindparam("poll_id"))
+
+
+def _standing(gather: Any) -> Select[Any]:
+    """The same, and where a person stands in it: on the roll, handed in, marked."""
+    on_roll = and_(col(PollRoll.poll_id) == col(Poll.id), col(PollRoll.person_id) == bindparam("person_id"))
+    voted = and_(col(PollVote.poll_id) == col(Poll.id), col(PollVote.person_id) == col(PollRoll.person_id))
+    found = (col(PollRoll.person_id), col(PollVote.choice), col(PollVote.marking))
+    return _with_options(*found, gather=gather).outerjoin(PollRoll, on_roll).outerjoin(PollVote, voted)
+
+
+_GET = Prepared(_with_options(gather=func.json_group_array), postgres=_with_options(gather=func.json_agg))
+_LOOK = Prepared(_standing(func.json_group_array), postgres=_standing(func.json_agg))
+
+
+@lru_cache(256)
+def _ballot(*row: Any) -> Ballot:
+    """A row as a poll. The same row is the same poll: what is written of it once need not be written again."""
+    return Ballot(*(*row[:-1], tuple(json.loads(row[-1]))))
 
 
 def add(tx: Tx, now: datetime, options: Sequence[str], **values: Any) -> int:
@@ -115,16 +148,22 @@ def add(tx: Tx, now: datetime, options: Sequence[str], **values: Any) -> int:
 
 def get(tx: Tx, poll_id: int) -> Ballot | None:
     row = tx.row(_GET, poll_id=poll_id)
+    return _ballot(*row) if row else None
+
+
+def look(tx: Tx, poll_id: int, person_id: int) -> tuple[Ballot | None, Stand | None]:
+    """A poll, and where a person stands in it; None: no such poll, not on its roll. It runs at every tap."""
+    row = tx.row(_LOOK, poll_id=poll_id, person_id=person_id)
     if row is None:
-        return None
-    labels = tuple(label for (label,) in tx.rows(_OPTIONS, poll_id=poll_id))
-    return Ballot(*(*row, labels))
+        return None, None
+    on_roll, choice, marking = row[-3:]
+    return _ballot(*row[:-3]), None if on_roll is None else Stand(_places(choice), _places(marking) or ())
 
 
 def listed(tx: Tx, *conditions: Any) -> list[Ballot]:
     """Polls, newest first, with their options."""
-    polls = [Ballot(*row) for row in tx.run(_POLL.where(*conditions).order_by(col(Poll.id).desc()))]
-    return [full for poll in polls if (full := get(tx, poll.id))]
+    ids = tx.run(select(col(Poll.id)).where(*conditions).order_by(col(Poll.id).desc())).scalars()
+    return [poll for poll_id in list(ids) if (poll := get(tx, poll_id))]
 
 
 def open_for(tx: Tx, person_id: int) -> list[Ballot]:
@@ -165,35 +204,13 @@ def roll(tx: Tx, poll_id: int) -> list[int]:
     return list(tx.run(select(col(PollRoll.person_id)).where(col(PollRoll.poll_id) == poll_id)).scalars())
 
 
-_STAND = Prepared(
-    select(col(PollVote.choice), col(PollVote.marking))
-    .select_from(PollRoll)
-    .outerjoin(
-        PollVote,
-        (col(PollVote.poll_id) == col(PollRoll.poll_id)) & (col(PollVote.person_id) == col(PollRoll.person_id)),
-    )
-    .where(col(PollRoll.poll_id) == bindparam("poll_id"), col(PollRoll.person_id) == bindparam("person_id"))
-)
 _VOTE = upsert(PollVote, ["poll_id", "person_id"], "choice", "marking", "voted_at")
 _MARK = upsert(PollVote, ["poll_id", "person_id"], "marking")
 
 
-@dataclass(frozen=True, slots=True)
-class Stand:
-    """Where a person stands in a poll: the places handed in (None: not voted), the places marked."""
-
-    choice: tuple[int, ...] | None
-    marking: tuple[int, ...]
-
-
+@lru_cache(256)
 def _places(kept: str | None) -> tuple[int, ...] | None:
     return None if kept is None else tuple(int(place) for place in kept.split(",") if place)
-
-
-def stand(tx: Tx, poll_id: int, person_id: int) -> Stand | None:
-    """Where a person stands; None: not on the roll."""
-    row = tx.row(_STAND, poll_id=poll_id, person_id=person_id)
-    return Stand(_places(row[0]), _places(row[1]) or ()) if row else None
 
 
 def vote(tx: Tx, now: datetime, poll_id: int, person_id: int, places: Sequence[int]) -> None:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.types import TypeEngine
 
 from storage.base import Table
 
@@ -21,34 +24,41 @@ Row = tuple[Any, ...]
 _Processor = Callable[[Any], Any] | None
 
 
+_Processors = tuple[tuple[int, Callable[[Any], Any]], ...]
+"""The places whose values are not what the driver takes or gives, and what makes them so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A statement in one dialect: its text, how values become parameters, how columns become values."""
 
     text: str
-    binds: tuple[tuple[str, _Processor], ...]
+    names: tuple[str, ...]
+    """What stands at each place; where the dialect goes by names, each once."""
+    binds: _Processors
     constants: Mapping[str, Any]
-    columns: tuple[_Processor, ...]
+    columns: _Processors
     positional: bool
-    plain: bool
-    """Whether the driver's columns are the values already."""
+    returns: bool
 
     def parameters(self, given: Mapping[str, Any]) -> Sequence[Any] | Mapping[str, Any]:
         """What the driver is handed. Raises KeyError for a value that was not given."""
-        values = {**self.constants, **given}
-        if self.positional:
-            return [values[name] if process is None else process(values[name]) for name, process in self.binds]
-        return {name: values[name] if process is None else process(values[name]) for name, process in self.binds}
+        values = {**self.constants, **given} if self.constants else given
+        found = list(map(values.__getitem__, self.names))
+        for place, process in self.binds:
+            found[place] = process(found[place])
+        return found if self.positional else dict(zip(self.names, found, strict=True))
 
     def rows(self, found: list[Row]) -> list[Row]:
         """Rows as SQLAlchemy's types would give them."""
-        if self.plain:
+        if not self.columns:
             return found
-        columns = self.columns
-        return [
-            tuple([value if process is None else process(value) for value, process in zip(row, columns, strict=True)])
-            for row in found
-        ]
+        return [self._row(list(row)) for row in found]
+
+    def _row(self, row: list[Any]) -> Row:
+        for place, process in self.columns:
+            row[place] = process(row[place])
+        return tuple(row)
 
 
 class Prepared:
@@ -74,19 +84,26 @@ class Prepared:
         text = str(compiled)
         if "POSTCOMPILE" in text:
             raise TypeError("a list of unknown length cannot be prepared")
-        binds, constants = [], {}
-        for name in compiled.positiontup if compiled.positional else compiled.binds:
+        names, binds, constants = [], [], {}
+        for place, name in enumerate(compiled.positiontup if compiled.positional else compiled.binds):
             bind = compiled.binds[name]
             process = bind.type.dialect_impl(dialect).bind_processor(dialect)
             if not bind.required:
                 constants[name] = bind.effective_value if process is None else process(bind.effective_value)
-                process = None
-            binds.append((name, process))
-        columns = tuple(
-            column.type.dialect_impl(dialect).result_processor(dialect, None)
-            for column in statement.exported_columns  # type: ignore[attr-defined]  # selects and whatever returns
+            elif process is not None:
+                binds.append((place, process))
+            names.append(name)
+        types = [column.type for column in statement.exported_columns]  # type: ignore[attr-defined]  # selects and whatever returns
+        columns = [(place, process) for place, kind in enumerate(types) if (process := _reader(kind, dialect))]
+        return Plan(
+            text, tuple(names), tuple(binds), constants, tuple(columns), compiled.positional, returns=bool(types)
         )
-        return Plan(text, tuple(binds), constants, columns, compiled.positional, not any(columns))
+
+
+def _reader(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What makes a value of the driver's one of ours. The same few moments come again and again: they are kept."""
+    process: _Processor = kind.dialect_impl(dialect).result_processor(dialect, None)
+    return lru_cache(1024)(process) if process and kind.python_type in (datetime, date) else process
 
 
 def upsert(table: type[Table], index: Sequence[str], *columns: str) -> Prepared:

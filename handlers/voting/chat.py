@@ -108,7 +108,7 @@ def sheet(turn: Turn) -> list[Item]:
 
 def told(tx: Tx, now: datetime, telling: Telling, person_id: int) -> Reply | None:
     """The question as it goes out, or as a copy of it should look now."""
-    poll, stand = polls.get(tx, telling.subject), polls.stand(tx, telling.subject, person_id)
+    poll, stand = polls.look(tx, telling.subject, person_id)
     if poll is None or stand is None:
         return None
     if stand.choice is not None:
@@ -129,7 +129,8 @@ def result_to(tx: Tx, _now: datetime, telling: Telling, _person_id: int) -> Repl
 
 
 def _stand(turn: Turn, poll: Ballot) -> Stand:
-    return polls.stand(turn.tx, poll.id, turn.member.id) or Stand(None, ())
+    _, stand = polls.look(turn.tx, poll.id, turn.member.id)
+    return stand or Stand(None, ())
 
 
 def _view(tx: Tx, person_id: int, poll: Ballot, stand: Stand) -> Reply:

@@ -130,8 +130,7 @@ def option_code(tx: Tx, poll_id: int, person_id: int, place: int) -> Code:
 
 def may_vote(tx: Tx, now: datetime, person_id: int, poll_id: int) -> tuple[Ballot, Stand]:
     """A poll that is open to this person. Raises Refused: over, not begun, or not on the roll."""
-    poll = polls.get(tx, poll_id)
-    stand = polls.stand(tx, poll_id, person_id) if poll else None
+    poll, stand = polls.look(tx, poll_id, person_id)
     if poll is None or stand is None:
         raise Refused("voting.not_on_roll")
     if poll.state == "draft":
