@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import smtplib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from email import message_from_bytes
-from email.message import EmailMessage
 
 import aiosmtplib
 import pytest
-from aiosmtpd.lmtp import LMTP
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.fakes.mail import (
-    PROGRAMS,
     FakeMail,
     answers,
     breaks_after_the_dot,
@@ -27,26 +21,7 @@ from tests.fakes.mail import (
     twice,
 )
 from tests.fakes.mail.smtp import Security
-
-WANG = "wangfang@qq.com"
-VERP = "tiexin+b.abc234@party.example"
-REPLY = "tiexin+r.abc234@party.example"
-
-
-def notice(number: int = 1) -> EmailMessage:
-    message = EmailMessage()
-    message["From"] = "党支部 <tiexin@party.example>"
-    message["To"] = WANG
-    message["Reply-To"] = REPLY
-    message["Subject"] = "主题党日：11月28日下午两点"
-    message["Message-ID"] = f"<n{number}@party.example>"
-    message["References"] = "<root@party.example>"
-    message["Date"] = "Sun, 22 Nov 2026 09:41:00 +0800"
-    message.set_content(
-        "——请在此线以上回复——\n王芳同志，您是否参加？\n1. 参加\n2. 不参加\n去投票：\nhttp://127.0.0.1/l/TOKEN\n"
-    )
-    message.add_alternative('<p>您是否参加？</p><a href="http://127.0.0.1/l/TOKEN">去投票</a>', subtype="html")
-    return message
+from tests.letters import REPLY, VERP, WANG, door, notice
 
 
 async def send(mail: FakeMail, *, to: str = WANG, timeout: float = 60) -> None:  # noqa: ASYNC109  # the client's own
@@ -54,33 +29,6 @@ async def send(mail: FakeMail, *, to: str = WANG, timeout: float = 60) -> None: 
         notice(), sender=VERP, recipients=[to], hostname=mail.host, port=mail.smtp_port, start_tls=False,
         timeout=timeout,
     )  # fmt: skip
-
-
-class Door:
-    """A plain LMTP server: says what it is told to, else 250 for each recipient."""
-
-    def __init__(self) -> None:
-        self.envelopes: list[Envelope] = []
-        self.says: list[str] = []
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        if self.says:
-            return self.says.pop(0)
-        self.envelopes.append(envelope)
-        return "\r\n".join(f"250 2.0.0 <{recipient}> ok" for recipient in envelope.rcpt_tos)
-
-
-@asynccontextmanager
-async def door(mail: FakeMail) -> AsyncIterator[Door]:
-    handler = Door()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: LMTP(handler, loop=loop, enable_SMTPUTF8=True), mail.host, 0)
-    mail.brings_to(mail.host, server.sockets[0].getsockname()[1])
-    try:
-        yield handler
-    finally:
-        server.close()
-        await server.wait_closed()
 
 
 async def test_a_mail_stands_in_the_mailbox_as_it_was_sent() -> None:
@@ -92,17 +40,6 @@ async def test_a_mail_stands_in_the_mailbox_as_it_was_sent() -> None:
         assert got.numbered() == {"参加": "1", "不参加": "2"}
         assert got.link("去投票") == "http://127.0.0.1/l/TOKEN"
         assert got.reply_to == REPLY
-
-
-@pytest.mark.parametrize("program", PROGRAMS)
-async def test_an_answer_reaches_our_door_in_the_words_of_its_program(program: str) -> None:
-    async with FakeMail() as mail, door(mail) as house:
-        await send(mail)
-        wang = mail.person(WANG, "王镕")
-        await wang.replies(wang.last, "1", program)
-        envelope = house.envelopes[0]
-        assert (envelope.mail_from, envelope.rcpt_tos) == (WANG, [REPLY])
-        assert mail.attempts[0].code == 250
 
 
 # -- sending ----------------------------------------------------------------------------------------------------

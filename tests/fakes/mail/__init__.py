@@ -9,12 +9,15 @@
         mail.attempts[-1].answer                            # "250 …": what our LMTP port said
 
 Time is virtual unless a RealClock is given: `await mail.advance(300)` makes every retry that falls due.
+Machines: `wang.robot = ROBOTS["qq"]` answers in her name; `wang.mailbox.bounces = ("qq", NO_SUCH_USER)`
+sends everything back.
 Misfortune is scripted: `mail.script(breaks_after_the_dot(), to=wang.address)`, `mail.script_lmtp("after_dot")`;
 or it lasts: `wang.mailbox.answer = FULL`.
 """
 
 from __future__ import annotations
 
+from tests.fakes.mail.bounces import BOUNCES
 from tests.fakes.mail.browser import Browser, Page, Scanner
 from tests.fakes.mail.certificate import client_context
 from tests.fakes.mail.faults import (
@@ -31,10 +34,13 @@ from tests.fakes.mail.model import Attempt, Mail, Mailbox
 from tests.fakes.mail.mx import Origin, honest, unsigned
 from tests.fakes.mail.people import Person
 from tests.fakes.mail.programs import PROGRAMS
+from tests.fakes.mail.robots import ROBOTS, Robotic
 from tests.fakes.mail.server import FakeMail
 
 __all__ = [
+    "BOUNCES",
     "PROGRAMS",
+    "ROBOTS",
     "Answer",
     "Attempt",
     "Browser",
@@ -45,6 +51,7 @@ __all__ = [
     "Origin",
     "Page",
     "Person",
+    "Robotic",
     "Scanner",
     "answers",
     "breaks_after_the_dot",

@@ -163,11 +163,16 @@ class Mail:
 
 @dataclass
 class Mailbox:
-    """What lies before one address. `answer` is what its server says to every RCPT, None being 250."""
+    """What lies before one address.
+
+    answer: what its server says to every RCPT, None being 250.
+    bounces: it takes every mail and sends one of BOUNCES back, with the answer that is told in it.
+    """
 
     address: str
     mails: list[Mail] = field(default_factory=list)
     answer: Answer | None = None
+    bounces: tuple[str, Answer] | None = None
 
 
 @dataclass(frozen=True, slots=True)

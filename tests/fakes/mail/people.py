@@ -13,7 +13,9 @@ from tests.fakes.mail.browser import Browser, Page
 from tests.fakes.mail.model import Mail, Mailbox
 from tests.fakes.mail.mx import Origin, honest
 from tests.fakes.mail.programs import PROGRAMS, Original, encoded_address, encoded_header, written
+from tests.fakes.mail.robots import Robot
 
+ROBOT_TIRES = 50
 BEIJING = timezone(timedelta(hours=8))
 
 
@@ -36,6 +38,10 @@ class Person:
         self._post, self.mailbox, self.name, self.program = post, mailbox, name, program
         self.origin = honest(mailbox.address)
         """The server their mails go out by."""
+        self.robot: Robot | None = None
+        """Who answers while they are away: one of ROBOTS."""
+        self.robotic = 0
+        """How often it did; at ROBOT_TIRES it stops, so that a loop ends at last."""
 
     # -- sights ----------------------------------------------------------------------------------------------
 
@@ -104,17 +110,30 @@ class Person:
         author: str | None = None,
         headers: dict[str, str] | None = None,
         origin: Origin | None = None,
+        content: str = "",
         copies: int = 1,
         wait: bool = True,
     ) -> bytes:
-        """Write a new mail; see `replies`."""
+        """Write a new mail; see `replies`. `content`: content headers and body of one's own, instead of the text."""
         style = PROGRAMS[program or self.program]
         shown = Original(datetime.fromtimestamp(self._post.now(), BEIJING), "", "", "", "", "", "")
         plain = PROGRAMS["bare"]
         body = written(type(style)("{said}\n", style.label, style.codec, parts=plain.parts), text, shown)
         usual = {"Subject": encoded_header(subject, style)}
-        raw = self._letter(to, body, usual, author, headers, program)
+        raw = self._letter(to, content or body, usual, author, headers, program)
         return await self._post_it(to, raw, sender, origin, copies, wait)
+
+    async def hears(self, mail: Mail) -> None:
+        """A mail has come: the robot, if there is one, answers it."""
+        answer = self.robot(mail) if self.robot and self.robotic < ROBOT_TIRES else None
+        to = "" if answer is None else mail.sender if answer.to_envelope else mail.reply_to
+        if answer is None or not to:
+            return
+        self.robotic += 1
+        headers = answer.headers | ({"In-Reply-To": mail.id} if mail.id else {})
+        await self.writes(
+            to, answer.subject, answer.text, sender=answer.sender, headers=headers, content=answer.content, wait=False
+        )
 
     async def taps(self, label: str, *, on: Mail | None = None, program: str = "") -> bytes:
         """Answer the newest mail with the number that stands before this choice."""

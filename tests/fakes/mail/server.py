@@ -8,11 +8,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from tests.fakes.mail.bounces import BOUNCES, SENDERS, Bounced
 from tests.fakes.mail.certificate import server_context
-from tests.fakes.mail.faults import Answer, At, Fault
+from tests.fakes.mail.faults import NO_SUCH_USER, Answer, At, Fault
+from tests.fakes.mail.imap import ImapServer
+from tests.fakes.mail.imap_folder import Folder
 from tests.fakes.mail.lmtp import Ending
 from tests.fakes.mail.model import Attempt, Mail, Mailbox
-from tests.fakes.mail.mx import Mx, Origin, Queued
+from tests.fakes.mail.mx import Mx, Origin, Queued, honest, unsigned
 from tests.fakes.mail.people import Person
 from tests.fakes.mail.smtp import Security, SmtpServer
 from tests.fakes.telegram.clock import Clock, Timer, VirtualClock
@@ -50,8 +53,9 @@ class FakeMail:
         self.smtp = SmtpServer(self, security=security, context=context, credentials=credentials)
         self.mailboxes: dict[str, Mailbox] = {}
         self.mx = Mx(f"mx.{domain}", self.clock.now, self._later, self._hosted, self._returned)
-        self.hosted: list[Mail] = []
-        """The hosted mailbox of our own domain, used as long as `mx.lmtp` is None."""
+        self.hosted = Folder(self.clock.now)
+        """The hosted mailbox of our own domain, used as long as `mx.lmtp` is None; `imap` shows it."""
+        self.imap = ImapServer(self.hosted, context=context, credentials=credentials)
         self._people: dict[str, Person] = {}
         self._script: list[_Scripted] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -62,6 +66,7 @@ class FakeMail:
 
     async def __aenter__(self) -> FakeMail:
         await self.smtp.open()
+        await self.imap.open()
         if isinstance(self.clock, VirtualClock):
             self.clock.settles.append(self.settled)
         return self
@@ -75,7 +80,12 @@ class FakeMail:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*self._tasks)
+        await self.imap.close()
         await self.smtp.close()
+
+    @property
+    def imap_port(self) -> int:
+        return self.imap.port
 
     @property
     def smtp_port(self) -> int:
@@ -149,11 +159,7 @@ class FakeMail:
     def refuses(self, recipient: str) -> Answer | None:
         box = self.mailboxes.get(recipient.lower())
         if box is None:
-            return (
-                Answer(550, "5.1.1", f"<{recipient}>: Recipient address rejected: User unknown")
-                if self.strict
-                else None
-            )
+            return NO_SUCH_USER if self.strict else None
         return box.answer
 
     def take(self, sender: str, recipients: list[str], raw: bytes, fault: Fault | None) -> None:
@@ -169,7 +175,25 @@ class FakeMail:
         self._arrive(sender, recipient, raw)
 
     def _arrive(self, sender: str, recipient: str, raw: bytes) -> None:
-        self._mailbox(recipient).mails.append(Mail(sender, recipient, raw, self.now()))
+        box, mail = self._mailbox(recipient), Mail(sender, recipient, raw, self.now())
+        if box.bounces is not None and sender:
+            kind, answer = box.bounces
+            self.bounce(mail, kind, answer)
+            if kind != "delayed":
+                return
+        box.mails.append(mail)
+        person = self._people.get(recipient.lower())
+        if person is not None and person.robot is not None:
+            self._later(0, lambda: person.hears(mail))
+
+    def bounce(self, mail: Mail, kind: str = "failed", answer: Answer = NO_SUCH_USER) -> None:
+        """Send one of BOUNCES back to the sender of this mail, as its recipient's server does or ours for it."""
+        domain = mail.recipient.rpartition("@")[2]
+        ours = kind in ("failed", "delayed")
+        host = self.mx.authserv_id if ours else f"mx.{domain}"
+        raw = BOUNCES[kind](Bounced(mail, answer, host, self.now(), self.serial()))
+        origin = unsigned(self.domain) if ours else honest(f"postmaster@{domain}")
+        self._begin(lambda: self.posted(SENDERS.get(kind, ""), [mail.sender], raw, origin, wait=False))
 
     # -- what people and the MX ask --------------------------------------------------------------------------
 
@@ -201,14 +225,14 @@ class FakeMail:
 
     def _hosted(self, sender: str, recipient: str, raw: bytes) -> None:
         top = f"Return-Path: <{sender}>\r\nDelivered-To: {recipient}\r\n".encode()
-        self.hosted.append(Mail(sender, recipient, top + raw, self.now()))
+        self.hosted.add(top + raw)
 
     def _returned(self, mail: Queued, recipient: str, answer: str) -> None:
-        """The MX gives a mail back to its sender; a returned mail that cannot be delivered is dropped."""
+        """The MX gives a mail back to its sender; a bounce that cannot be delivered is dropped."""
         if mail.sender:
-            self._arrive(
-                "", mail.sender, f"Subject: Undelivered Mail Returned to Sender\r\n\r\n{answer}\r\n".encode()
-            )
+            code, _, words = answer.partition(" ")
+            status, _, text = words.partition(" ")
+            self.bounce(Mail(mail.sender, recipient, mail.raw, self.now()), "failed", Answer(int(code), status, text))
 
     def _later(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
         if seconds:
