@@ -44,7 +44,8 @@ def _installed(lock: str) -> str:
         done.unlink(missing_ok=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(SCRIPTS / name, HOME / name)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"]
+        command += ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"]
         npm = subprocess.run(command, cwd=HOME, capture_output=True, text=True, check=False)
         if npm.returncode:
             if any(code in npm.stderr for code in _NO_NETWORK):
