@@ -118,10 +118,14 @@ def _load_draft(text: str) -> Draft:
 
 
 def _load_answer(tx: Tx, sealed: bytes) -> list[Message]:
-    messages = json.loads(tx.house.keys.open(sealed))
+    return load_messages(tx.house.keys.open(sealed))
+
+
+def load_messages(text: str) -> list[Message]:
+    """What `dump_messages` has written."""
     return [
         Message(text, tuple(tuple(Key(*key) for key in row) for row in keys), toast, replaces, sensitive)
-        for text, keys, toast, replaces, sensitive in messages
+        for text, keys, toast, replaces, sensitive in json.loads(text)
     ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, case, delete, insert, select, update
 from sqlmodel import Field, Index, col
 
 from storage.base import Table
@@ -37,7 +37,7 @@ class MailLetter(Table, table=True):
     language: str = Field(default="", max_length=5)
     body: bytes
     state: str = Field(max_length=10)
-    """`made`, `queued` (an answer), `handed` (its last byte leaves), `accepted`, `bounced`, `failed`."""
+    """`made`, `queued` (an answer), `handed` (its last byte leaves), `accepted`, `bounced`, `failed`, `lost`."""
     repeats: int = 0
     """How often it was handed over again after nobody knew whether it had arrived."""
     attempts: int = 0
@@ -123,17 +123,19 @@ def rewrite(tx: Tx, letter: Letter, body: Body) -> Letter:
     return replace(letter, body=body)
 
 
-def repeated(tx: Tx, letter: Letter) -> None:
-    """It is handed over once more, because nobody knows whether it arrived."""
-    tx.run(update(MailLetter).where(col(MailLetter.id) == letter.id).values(repeats=col(MailLetter.repeats) + 1))
+def leave(tx: Tx, tag: bytes) -> None:
+    """Its last byte is about to leave. Where that was so before, nobody knows whether it arrived: it is repeated."""
+    again = case((col(MailLetter.state) == "handed", 1), else_=0)
+    tx.run(
+        update(MailLetter)
+        .where(col(MailLetter.tag) == tag)
+        .values(state="handed", repeats=col(MailLetter.repeats) + again)
+    )
 
 
 def mark(tx: Tx, tag: bytes, state: str) -> None:
-    """How far a mail has come. One that was accepted is not handed over again, whatever comes later."""
-    done = ("accepted", "bounced") if state in ("made", "queued", "handed") else ()
-    tx.run(
-        update(MailLetter).where(col(MailLetter.tag) == tag, col(MailLetter.state).not_in(done)).values(state=state)
-    )
+    """How far a mail has come: `accepted`, `bounced`, `failed`, `lost`; `made` where it was surely not taken."""
+    tx.run(update(MailLetter).where(col(MailLetter.tag) == tag).values(state=state))
 
 
 # -- answers, which no campaign decided -----------------------------------------------------------------------
