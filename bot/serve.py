@@ -50,6 +50,10 @@ def _parts(wiring: Wiring) -> Iterator[Part]:
         from bot.intake.telegram import TelegramPart
 
         yield TelegramPart(wiring, config.telegram)
+    if config.wechat:
+        from bot.intake.wechat import WeChatPart
+
+        yield WeChatPart(wiring, config.wechat)
 
 
 async def serve(

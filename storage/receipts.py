@@ -64,6 +64,15 @@ def arrived(tx: Tx, now: datetime, channel: str, ref: str, status: str) -> None:
         _settle(tx, now, delivery_id, status)
 
 
+def first(tx: Tx, now: datetime, channel: str, address: Address, event_id: str) -> bool:
+    """Whether we are told something for the first time that counts each time it is told."""
+    ref = tx.house.keys.digest("told", address, event_id).hex()[:32]
+    if _look(tx, channel, ref)[1]:
+        return False
+    tx.rows(_KEEP, channel=channel, ref=ref, delivery_id=0, status="told", at=now)
+    return True
+
+
 def failures(tx: Tx, channel: str, delivery_id: int) -> int:
     """How often the platform has failed to bring this delivery: its next sending is not a repetition."""
     statement = select(col(Receipt.ref)).where(

@@ -120,7 +120,7 @@ class SharedTokens:
         except ApiError as error:
             self._failed = (self._clock(), error.code)
             self._run(lambda tx: tokens.release(tx, self._name, self._owner))
-            raise
+            raise ApiError(error.code) from None  # whatever became of this request, the call it was for never left
         now, whole = self._clock(), timedelta(seconds=life)
         until = now + whole - min(MARGIN, whole / 10)
         self._run(lambda tx: tokens.keep(tx, now, self._name, token, until, forced=force))

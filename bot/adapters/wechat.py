@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -195,6 +195,15 @@ def _harmless(message: Message) -> Message:
     """WeChat makes links of tags. What a member wrote must not become one: a tap would be somebody's vote."""
     keys = tuple(tuple(replace(key, label=_TAG.sub("＜", key.label)) for key in row) for row in message.keys)
     return replace(message, text=_TAG.sub("＜", message.text), keys=keys)
+
+
+def pages(text: str, most: int, note: Callable[[int, int], str]) -> list[str]:
+    """The text in as many parts as it needs, each but the last with a note (its number, of how many) on the rest."""
+    if len(text.encode()) <= most:
+        return split(text, most)
+    parts = split(text, most - len(note(99, 99).encode()) - 2)
+    noted = [f"{part}\n\n{note(place, len(parts))}" for place, part in enumerate(parts[:-1], 1)]
+    return [*noted, parts[-1]]
 
 
 def split(text: str, most: int) -> list[str]:
