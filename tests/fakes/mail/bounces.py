@@ -229,7 +229,7 @@ def qq(bounced: Bounced) -> bytes:
 {bounced.mail.recipient}
 
 退信原因
-收件人邮箱地址不存在，邮件无法送达。
+{_reason(bounced)}
 {bounced.said}
 
 解决方案
@@ -249,13 +249,22 @@ def netease(bounced: Bounced) -> bytes:
 收件人: {bounced.mail.recipient}
 
 退信原因:
-收件人邮箱地址({bounced.mail.recipient})不存在，邮件无法送达。
+{_reason(bounced)}
 英文说明: {bounced.answer}
 
 建议解决方案：
 温馨提示：请您检查收件人地址是否正确。
 """
     return _chinese(bounced, f"Postmaster@{bounced.domain}", "系统退信", words, "gbk")
+
+
+def _reason(bounced: Bounced) -> str:
+    said = str(bounced.answer).lower()
+    if "full" in said:
+        return "收件人邮箱已满，邮件无法送达。"
+    if any(word in said for word in ("5.1.1", "mailbox", "user")):
+        return f"收件人邮箱地址({bounced.mail.recipient})不存在，邮件无法送达。"
+    return "对方服务器拒收了此邮件。"
 
 
 def _chinese(bounced: Bounced, author: str, subject: str, words: str, charset: str) -> bytes:
