@@ -126,16 +126,24 @@ def leaves(tx: Tx, task_id: str) -> None:
     tx.run(update(Card).where(col(Card.task_id) == task_id).values(doubt=True, booked=True))
 
 
-def refused(tx: Tx, task_id: str, again_at: datetime | None) -> None:
-    """It has certainly not arrived; None: nor will it be tried again."""
-    new: dict[str, Any] = {"doubt": False}
-    new |= {"waiting": False} if again_at is None else {"due_at": again_at}
-    tx.run(update(Card).where(col(Card.task_id) == task_id).values(new))
+def refused(tx: Tx, task_id: str) -> None:
+    """It has certainly not arrived."""
+    tx.run(update(Card).where(col(Card.task_id) == task_id).values(doubt=False))
 
 
-def put_off(tx: Tx, task_id: str, again_at: datetime) -> None:
-    """An answer is tried again then; whether it has arrived is as much in doubt as before."""
-    tx.run(update(Card).where(col(Card.task_id) == task_id).values(due_at=again_at))
+def put_off(tx: Tx, task_ids: Sequence[str], again_at: datetime) -> None:
+    """Answers that are tried again then, as they are."""
+    tx.run(update(Card).where(col(Card.task_id).in_(list(task_ids))).values(due_at=again_at))
+
+
+def give_up(tx: Tx, task_id: str) -> None:
+    """An answer that is tried no more."""
+    tx.run(update(Card).where(col(Card.task_id) == task_id).values(waiting=False))
+
+
+def take_over(tx: Tx, now: datetime) -> None:
+    """Whoever had claimed answers is dead: they are due."""
+    tx.run(update(Card).where(col(Card.waiting).is_(True), col(Card.due_at) > now).values(due_at=now))
 
 
 def sent(tx: Tx, now: datetime, task_id: str, msgid: str, code: str) -> None:
