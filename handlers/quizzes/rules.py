@@ -313,7 +313,8 @@ def read_number(typed: str) -> Decimal | None:
     """The number a member typed: “１２”, “1，000”, “-3.5”, “50%”, “十二”, “两千”; None if it is none, or unclear."""
     if len(typed) > 64:
         return None
-    text = "".join(unicodedata.normalize("NFKC", typed.translate(_PUNCTUATION)).split()).removesuffix("%")
+    text = unicodedata.normalize("NFKC", typed.translate(_PUNCTUATION))
+    text = re.sub(r"(?<![0-9])\s+|\s+(?![0-9])", "", text).removesuffix("%")
     text = "-" + text[1:] if text.startswith("负") else text
     if _PLAIN_NUMBER.fullmatch(text) and any(char.isdigit() for char in text):
         return Decimal(text.replace(",", ""))
