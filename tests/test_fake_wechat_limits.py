@@ -108,6 +108,7 @@ async def test_who_has_left_or_is_unknown_gets_nothing() -> None:
         wechat.limits.unfollowed = 45015
         assert await caller.says(wang, "在吗") == 45015
         await wang.follows()
+        assert wang.sends_left == 3
         assert await caller.says(wang, "欢迎") == 0
         body = {"touser": "o6_nobody", "msgtype": "text", "text": {"content": "您好"}}
         assert (await caller.post("message/custom/send", body))["errcode"] == 40003

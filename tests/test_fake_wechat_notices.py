@@ -113,10 +113,12 @@ async def test_a_subscription_notice_costs_a_credit_and_every_change_is_told() -
             "subscribe_msg_sent_event",
             "success",
         )
+        assert [await subscribe(caller, wang, **values) for _ in range(2)] == [0, 43101]
+        await wang.allows(CREDIT[0])
         await wang.revokes(CREDIT[0])
         assert account.heard[-1]["Event"] == "subscribe_msg_change_event"
         assert await subscribe(caller, wang, **values) == 43101
-        assert wang.transcript() == "< (subscribe) 党费提醒\n11月党费\n30.00元"
+        assert wang.transcript() == "\n".join(["< (subscribe) 党费提醒\n11月党费\n30.00元"] * 2)
 
 
 # -- misfortune --------------------------------------------------------------------------------------------------
