@@ -38,6 +38,7 @@ def house(config: Config, *, demo: bool = False) -> House:
         policy=config.policy.channels,
         rules=config.rules.dir,
         operator=config.org.operator or "",
+        vouching=frozenset({"wecom"} if config.wecom and config.wecom.bind == "userid" else ()),
         demo=demo,
     )
 

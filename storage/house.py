@@ -31,6 +31,8 @@ class House:
     rules: Path | None = None
     operator: str = ""
     """员工号 of whoever is told when something breaks."""
+    vouching: frozenset[str] = frozenset()
+    """Channels that say who somebody is: their keys are employee numbers, given out by the company itself."""
     demo: bool = False
     """The demonstration: sign-in links may be used again, personas are shown. Loopback only."""
 
