@@ -121,6 +121,12 @@ def by_number(tx: Tx, number: str) -> Somebody | None:
     return _find(tx, col(Person.number) == number)
 
 
+def by_number_in_any_case(tx: Tx, number: str) -> Somebody | None:
+    """The one person whose number this is but for capitals; None where there are two."""
+    rows = tx.run(SOMEBODY.where(func.lower(col(Person.number)) == number.lower()).limit(2)).all()
+    return Somebody(*rows[0]) if len(rows) == 1 else None
+
+
 def full(tx: Tx, person_id: int) -> dict[str, Any]:
     """Everything kept about a person, opened: for themselves, and for those with the right to see it."""
     row = dict(tx.run(select(Person.__table__).where(col(Person.id) == person_id)).mappings().one())  # type: ignore[attr-defined]  # SQLModel does not declare it

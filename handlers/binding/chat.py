@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.action import Action, Code
-from bot.core.reply import Button, Phrase, Reply, words
+from bot.core.reply import Button, Phrase, Reply, Words, words
 from bot.core.router import Run
 from handlers import Answer, Router, Turn, actor
 from handlers.binding import desk
@@ -34,7 +34,7 @@ def start(turn: Turn, rest: str) -> Answer:
             words("binding.bound_already", name=turn.sender.name),
             ((Button(Phrase("帮助"), Run(Code("help"))),),),
         )
-    return _try(turn, rest) if rest else Reply(words("binding.welcome", house=turn.tx.house.name))
+    return _try(turn, rest) if rest else _welcome(turn)
 
 
 @router.stranger_says
@@ -43,18 +43,30 @@ def stranger(turn: Turn, text: str) -> Answer:
     letters = sum(c.isascii() and c.isalnum() for c in text)
     if read_code(text) or (letters and LENGTH - 2 <= letters <= LENGTH + 2 and any(c.isdigit() for c in text)):
         return _try(turn, text)
+    return _welcome(turn)
+
+
+def _welcome(turn: Turn) -> Answer:
+    """Where to get a code; or, where the channel says who this is, the question that a code would lead to."""
+    if person := desk.vouched(turn.tx, turn.address):
+        return _ask(turn, words("binding.vouched", person=person))
     return Reply(words("binding.welcome", house=turn.tx.house.name))
 
 
 def _try(turn: Turn, text: str) -> Answer:
     if not desk.show_code(turn.tx, turn.now, turn.address, read_code(text)):
         return Reply(words("binding.wrong_code"))
+    return _ask(turn, words("binding.code_is_good"))
+
+
+def _ask(turn: Turn, known: Words) -> Reply:
+    """The question that stands before every binding. `known`: how we know who this is."""
     row = (
         Button(words("binding.agree"), Consent(yes=True)),
         Button(words("binding.disagree"), Consent(yes=False)),
     )
     where = words(f"binding.where_{turn.address.channel}")
-    return Reply(words("binding.consent", where=where, version=desk.CONSENT), (row,))
+    return Reply(words("binding.consent", known=known, where=where, version=desk.CONSENT), (row,))
 
 
 @router.pressed(Consent, strangers=True)
@@ -63,7 +75,7 @@ def consent(turn: Turn, press: Consent) -> Answer:
         return Reply(words("binding.bound_already", name=turn.sender.name))
     if not press.yes:
         desk.decline(turn.tx, turn.address)
-        return Reply(words("binding.declined"), replaces=True)
+        return Reply(words("binding.declined", code=desk.vouched(turn.tx, turn.address) is None), replaces=True)
     person = desk.consent(turn.tx, turn.now, turn.address)
     if not person.language:  # what their phone speaks; 语言 changes it
         people.change(turn.tx, person.id, language=turn.language)

@@ -54,7 +54,9 @@ def _tell(tx: Tx, now: datetime, telling: Telling, _person_id: int) -> Reply | N
     if now >= telling.due_at + LIFE:
         return None
     code = tx.house.keys.open(bytes.fromhex(telling.values["code"]))
-    return Reply(words("binding.sign_in_code", code=code, minutes=LIFE.seconds // 60), sensitive=True)
+    return Reply(
+        words("binding.sign_in_code", code=code, minutes=LIFE.seconds // 60), sensitive=True, grade=Grade.PUBLIC
+    )
 
 
 tell = {"signin": _tell}
