@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,14 +48,21 @@ class MailLetter(Table, table=True):
 @dataclass(frozen=True, slots=True)
 class Body:
     """What stood in a mail. `messages` as `dialogues.dump_messages` writes them; `asking` and `at` name the question
-    that stood open (the draft's id, the question's name); `answers` and `subject` are of the mail it answers."""
+    that stood open (the draft's id, the question's name); `answers` and `subject` are of the mail it answers.
 
-    messages: str
+    Instead of messages: words by `template` and `values`, with a link `url` under the words `label`.
+    """
+
+    messages: str = ""
     asking: int = 0
     at: str = ""
     answers: str = ""
     subject: str = ""
     stop: bool = False
+    template: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

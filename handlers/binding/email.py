@@ -1,7 +1,7 @@
 """binding: how does a mail address become somebody's, and who is told when it dies?
 
-Who asks for it is known by the chat they ask in, or by the code that they mail; that the mailbox is theirs is known by the
-link that is mailed to it. Only both together bind, and only after consent.
+Who asks for it is known by the chat they ask in, or by the code that they mail; that the mailbox is theirs is known
+by the link that is mailed to it. Only both together bind, and only after consent.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def mailed_code(text: str) -> str | None:
 
 
 def show_code(tx: Tx, now: datetime, key: str, code: str, language: str) -> bool:
-    """A code was mailed from an address: where it is good, a link goes there. Raises Refused like `desk.show_code`."""
+    """A code was mailed from an address: where it is good, a link goes there. Raises what `desk.show_code` raises."""
     if not desk.show_code(tx, now, Address(CHANNEL, key), code):
         return False
     digest = addresses.pending(tx, Address(CHANNEL, key), now)
