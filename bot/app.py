@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from bot.config import Config
 from bot.parts import App, Clock, now
 from bot.reception import Reception
 from bot.render import Renderer
-from handlers import Capability, binding, dues, home, notices, organisation, roster, voting
+from handlers import Capability, binding, dues, home, notices, organisation, reminders, roster, voting
 from storage.database import Database
 from storage.house import House
 from storage.keys import Keys
@@ -24,6 +25,7 @@ def capabilities() -> list[Capability]:
         roster.capability,
         binding.capability,
     ]
+    others.append(reminders.capability(others))
     return [home.capability(others), *others]
 
 
@@ -36,9 +38,15 @@ def house(config: Config, *, demo: bool = False) -> House:
         language=config.org.language,
         public_url=config.server.public_url or f"http://{config.server.host}:{config.server.port}",
         policy=config.policy.channels,
+        company_domains=frozenset(config.policy.company_domains),
+        channels=config.channels,
+        order=config.policy.order,
+        silence=timedelta(hours=config.policy.silence),
         rules=config.rules.dir,
         operator=config.org.operator or "",
         vouching=frozenset({"wecom"} if config.wecom and config.wecom.bind == "userid" else ()),
+        quiet_hours=config.org.quiet_hours,
+        reminders_a_week=config.org.reminders_a_week,
         demo=demo,
     )
 

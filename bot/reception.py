@@ -10,9 +10,9 @@ import structlog
 
 from bot.carriage import LIGHT_ONLY, Carriage
 from bot.core.conversation import Conversation
-from bot.core.event import Event, Pressed
+from bot.core.event import Address, Event, Pressed
 from bot.core.memory import Offer
-from bot.core.reply import Message, Phrase, Refused, Reply, words
+from bot.core.reply import Grade, Message, Phrase, Refused, Reply, words
 from bot.core.router import Sender, Turn
 from bot.logs import frames
 from bot.render import LANGUAGES, Renderer
@@ -63,13 +63,15 @@ class Reception:
             addresses.set_dead(tx, event.address, dead=False)
         sender = None if before.person_id is None else Sender(before.person_id, before.name)
         channel, language = event.address.channel, self._language(tx, before.language, event)
-        turn = Turn(tx, sender, event.address, now, tx.house.zone, language, channel in LIGHT_ONLY)
+        light_only, grades = channel in LIGHT_ONLY, self.carriage.grades(tx.house, event.address)
+        turn = Turn(tx, sender, event.address, now, tx.house.zone, language, light_only, grades)
         memory, broken = before.memory, None
         try:
             with tx.savepoint():
                 messages = [self.renderer.message(self.conversation.answer(turn, event, memory), turn.language)]
         except Refused as no:
-            reply = Reply(no.words, no.buttons, toast=no.words if isinstance(event, Pressed) else None)
+            toast = no.words if isinstance(event, Pressed) else None
+            reply = Reply(no.words, no.buttons, toast=toast, grade=no.grade)
             messages = [self.renderer.message(reply, turn.language)]
         except Exception as error:
             if is_trouble(error):
@@ -78,9 +80,11 @@ class Reception:
             memory = dialogues.look(tx, event.address, digest).memory  # as if it had not been asked
             log.error("handler failed", number=broken, error=type(error).__name__, frames=frames(error))
             alarm.sound(tx, now, broken)
-            messages = [self.renderer.message(Reply(words("conversation.broken", number=broken)), turn.language)]
+            said = Reply(words("conversation.broken", number=broken), grade=Grade.PUBLIC)
+            messages = [self.renderer.message(said, turn.language)]
         if sender and channel != "web":
-            messages = [self.carriage.fit(tx, now, one, channel, sender.id, language) for one in messages]
+            fit, at = self.carriage.fit, event.address
+            messages = [fit(tx, now, one, at, sender.id, turn.language, asked=True) for one in messages]
         memory.offers = offers(messages)
         after = addresses.find(tx, event.address) if sender is None else None
         owner = after.person_id if after else before.person_id
@@ -95,12 +99,12 @@ class Reception:
         language = people.get(tx, person_id).language or tx.house.language
         return self.renderer.message(reply, language)
 
-    def fit(self, tx: Tx, now: datetime, message: Message, channel: str, person_id: int) -> Message:
-        """A composed message as a channel may carry it; where a link is needed, it is made in the transaction."""
-        if self.carriage.fits(message, channel):
+    def fit(self, tx: Tx, now: datetime, message: Message, address: Address, person_id: int) -> Message:
+        """A composed message as it may go to an address; where a link is needed, it is made in the transaction."""
+        if self.carriage.fits(tx.house, message, address):
             return message
         language = people.get(tx, person_id).language or tx.house.language
-        return self.carriage.fit(tx, now, message, channel, person_id, language)
+        return self.carriage.fit(tx, now, message, address, person_id, language)
 
     def due(self, tx: Tx, now: datetime) -> int:
         """Do what is due now, everywhere; how much there was."""
@@ -122,6 +126,8 @@ class Reception:
         for command in self.router.commands.values():
             yield command.line
             yield from (Phrase(word) for word in command.words[:1])
+        for capability in self.capabilities:
+            yield from (kind.called for kind in capability.reminders.values())
         for use in self.router.forms.values():
             yield use.form.called
             for question in use.form.questions.values():

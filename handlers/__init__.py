@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
 from bot.core import router as core
-from bot.core.reply import Button, Reply, Words
+from bot.core.reply import Button, Phrase, Reply, Words
 from storage.audit import Actor
 from storage.campaigns import Telling
 from storage.house import Tx
+from storage.reminders import Kept
 
 Turn: TypeAlias = core.Turn[Tx]
 Router: TypeAlias = core.Router[Tx]
@@ -26,6 +27,34 @@ class Item:
     button: Button | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A round of reminders that is due. It begins once, by (kind, key), however many clocks ask.
+
+    From `at` on and before `until` it may be said. `people` is asked when the round begins. `regulated`: a Party
+    regulation demands it, so no weekly cap holds it back and nobody can stop it.
+    """
+
+    kind: str
+    key: str
+    subject: int
+    at: datetime
+    until: datetime
+    people: Callable[[], Sequence[int]]
+    regulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of reminder: what it is called (“思想汇报”), and its line for a person *now*.
+
+    The line is None where its reason is gone: then nothing is said.
+    """
+
+    called: Phrase
+    line: Callable[[Tx, datetime, Kept], Item | None]
+
+
 @dataclass(frozen=True)
 class Capability:
     """What one package does for everybody else.
@@ -33,6 +62,7 @@ class Capability:
     `due` does what is due at a moment and says how much it did; `sheet` are its lines of 我的, `desk` those of
     工作台; `tell` composes what a campaign of a kind says to a person *now* – None where it need not be said any
     more. It is asked when a message is about to leave, and again when a copy has to be brought up to date.
+    `rounds` are the reminders that are due at a moment, `reminders` their kinds by name.
     """
 
     router: Router
@@ -40,6 +70,8 @@ class Capability:
     sheet: Callable[[Turn], list[Item]] | None = None
     desk: Callable[[Turn], list[Item]] | None = None
     tell: Mapping[str, Callable[[Tx, datetime, Telling, int], Reply | None]] = field(default_factory=dict)
+    rounds: Callable[[Tx, datetime], Iterable[Round]] | None = None
+    reminders: Mapping[str, Kind] = field(default_factory=dict)
 
 
 def actor(turn: Turn) -> Actor:

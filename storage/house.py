@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,10 +13,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, CursorResult, Executable, text
 from sqlalchemy.exc import DBAPIError
 
+from bot.config import QuietHours
 from storage.keys import Keys
 from storage.prepared import Prepared, Row
 
 BEIJING = ZoneInfo("Asia/Shanghai")
+ORDER = ("wecom", "wechat", "telegram", "email", "web")
+CHANNELS = ORDER
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,23 @@ class House:
     language: str = "zh"
     public_url: str = "http://127.0.0.1:8080"
     policy: str = "open"
+    company_domains: frozenset[str] = frozenset()
+    """Mail domains of the organisation's own, in small letters."""
+    channels: tuple[str, ...] = CHANNELS
+    """The channels that are switched on."""
+    order: tuple[str, ...] = ORDER
+    """In which order channels are tried for somebody who has chosen none."""
+    silence: timedelta = timedelta(hours=24)
+    """How long an answer is waited for before the next channel's turn comes."""
     rules: Path | None = None
     operator: str = ""
     """员工号 of whoever is told when something breaks."""
     vouching: frozenset[str] = frozenset()
     """Channels that say who somebody is: their keys are employee numbers, given out by the company itself."""
+    quiet_hours: QuietHours | None = None
+    """Local hours in which nobody is reminded of anything."""
+    reminders_a_week: int = 3
+    """Reminders a person gets in seven days at the most; those that a Party regulation demands come all the same."""
     demo: bool = False
     """The demonstration: sign-in links may be used again, personas are shown. Loopback only."""
 

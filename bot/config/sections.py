@@ -75,8 +75,15 @@ def _networks(value: object) -> object:
         raise ValueError('write addresses or networks, such as ["127.0.0.1", "10.0.0.0/8"]') from None
 
 
+def _names(value: object) -> object:
+    if isinstance(value, str):  # from the environment
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    return tuple(value) if isinstance(value, list) else value
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -239,9 +246,26 @@ class Security(Section):
 
 
 class Policy(Section):
-    """[policy]: what the organisation lets through which channel."""
+    """[policy]: what the organisation lets through which channel, and which it tries first."""
 
     channels: Literal["open", "strict"] = "open"
+    company_domains: Names = ()
+    order: Names = ("wecom", "wechat", "telegram", "email", "web")
+    silence: float = Field(24, gt=0, le=720)
+
+    @field_validator("company_domains")
+    @classmethod
+    def _mail_domains(cls, domains: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"[^@\s]+\.[^@\s.]+", domain) for domain in domains):
+            raise ValueError("write what stands after the @, such as example.org")
+        return tuple(domain.lower() for domain in domains)
+
+    @field_validator("order")
+    @classmethod
+    def _all_channels(cls, order: tuple[str, ...]) -> tuple[str, ...]:
+        if sorted(order) != ["email", "telegram", "web", "wechat", "wecom"]:
+            raise ValueError("name each of wecom, wechat, telegram, email and web once")
+        return order
 
 
 class Rules(Section):
@@ -257,6 +281,7 @@ class Org(Section):
     language: Literal["zh", "en"] = "zh"
     time_zone: str = "Asia/Shanghai"
     quiet_hours: Annotated[QuietHours | None, BeforeValidator(_quiet_hours)] = QuietHours(time(22), time(8))
+    reminders_a_week: int = Field(3, ge=0)
     operator: str | None = None
 
     @field_validator("time_zone")
