@@ -54,6 +54,10 @@ def _parts(wiring: Wiring) -> Iterator[Part]:
         from bot.intake.wechat import WeChatPart
 
         yield WeChatPart(wiring, config.wechat)
+    if config.wecom:
+        from bot.intake.wecom import WeComPart
+
+        yield WeComPart(wiring, config.wecom)
 
 
 async def serve(

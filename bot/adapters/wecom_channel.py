@@ -39,6 +39,8 @@ AT_ONCE = 16
 """Calls under way at once."""
 BURST = 5
 """Messages that one member may get at once; the rest of the minute's are spread over it."""
+HOUR = Limit(500 / 3600, burst=400)
+"""Messages that one member may get in an hour: 900 at the most, of the 1,000 that are shown."""
 SAME = 4 * 3600
 """Seconds for which WeCom remembers what was sent, at the most (November 2026)."""
 SURELY_SAME = timedelta(seconds=SAME) - timedelta(minutes=75)
@@ -99,10 +101,6 @@ class WeComChannel:
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="wecom")
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def close(self) -> None:
-        """Let the calls that are under way end."""
-        await asyncio.to_thread(self._pool.shutdown)
-
     def limits(self, key: str) -> Mapping[str, Limit]:
         limits = {"wecom:app": Limit(self._pace.overall, self._pace.burst), **self.member(key)}
         if _is_crowded(self._clock()):
@@ -110,8 +108,8 @@ class WeComChannel:
         return limits
 
     def member(self, key: str) -> Mapping[str, Limit]:
-        """One member's own limit."""
-        return {f"wecom:member:{key}": Limit(self._pace.steady, self._pace.at_once)}
+        """One member's own limits: of their minute, and of their hour."""
+        return {f"wecom:member:{key}": Limit(self._pace.steady, self._pace.at_once), f"wecom:hour:{key}": HOUR}
 
     # -- deliveries -----------------------------------------------------------------------------------------
 
@@ -177,7 +175,7 @@ class WeComChannel:
     def _wait_for_room(self, key: str) -> None:
         """Take a place among the member's messages for a further part."""
         waited = 0.0
-        while (wait := self._run(lambda tx: rates.reserve(tx, self._clock(), self.member(key)))) > 0:
+        while (wait := self.write(lambda tx: rates.reserve(tx, self._clock(), self.member(key)))) > 0:
             if waited > ROOM:
                 raise Undelivered("in part")
             waited += min(wait, 5.0)
@@ -200,7 +198,7 @@ class WeComChannel:
         look = self._looks.look(message, kept.shown)
         if look is not None and look == kept.look:
             return
-        code = self._run(lambda tx: cards.take_code(tx, self._clock(), task_id))
+        code = self.write(lambda tx: cards.take_code(tx, self._clock(), task_id))
         if code is None:
             raise Undelivered("may not be changed any more", permanent=True)
         try:
@@ -231,15 +229,15 @@ class WeComChannel:
         self._loop = asyncio.get_running_loop()
         return await self._loop.run_in_executor(self._pool, work)
 
-    def _run(self, work: Callable[[Tx], R]) -> R:
-        """Write from a thread. Raises Busy."""
+    def write(self, work: Callable[[Tx], R]) -> R:
+        """Write from one of the threads in which calls are made. Raises Busy."""
         assert self._loop is not None
         return asyncio.run_coroutine_threadsafe(self._writer.run(work), self._loop).result()
 
     def _settled(self, work: Callable[[Tx], None]) -> None:
         """Write down what became of something. If that fails it stays in doubt, which is no harm."""
         try:
-            self._run(work)
+            self.write(work)
         except Busy:
             log.warning("not written down", part="wecom")
 
