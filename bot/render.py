@@ -83,6 +83,7 @@ class Renderer:
             reply.replaces,
             reply.sensitive,
             reply.grade,
+            self.say(reply.outside, language) if reply.outside else "",
         )
 
     def page(self, name: str, language: str, **values: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.core.reply import Reply, words
+from bot.core.reply import Grade, Reply, words
 from storage import campaigns, people, settings
 from storage.campaigns import Telling
 from storage.house import Tx
@@ -25,4 +25,4 @@ def sound(tx: Tx, now: datetime, number: str) -> None:
 
 def tell(_tx: Tx, _now: datetime, telling: Telling, _person_id: int) -> Reply:
     """The alarm as the operator reads it."""
-    return Reply(words("home.alarm", number=telling.values["number"]))
+    return Reply(words("home.alarm", number=telling.values["number"]), grade=Grade.PUBLIC)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from bot.render import Renderer
 from storage import addresses, offices, organisations, people
 from storage.campaigns import Telling
 from storage.database import Database, sqlite_file, upgrade
-from storage.house import Tx
+from storage.house import CHANNELS, Tx
 from storage.organisations import Org
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -159,7 +159,7 @@ def build_house(folder: Path, url: str = "", **settings: str) -> House:
         file.write_bytes(migrated())
     else:
         upgrade(config.database.url)
-    its_house = make_house(config)
+    its_house = replace(make_house(config), channels=CHANNELS)  # each is switched on, whatever it needs elsewhere
     reception = Reception(capabilities(), speaking(its_house.zone))
     house = House(App(config, Database(config.database.url, its_house), reception))
     with house.app.database.write() as tx:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.core.event import Address
 from bot.core.reply import Message, Parcel
 from storage import addresses, campaigns, people
 from storage.campaigns import Telling
@@ -66,7 +67,7 @@ def telling(_tx: Tx, _now: datetime, told: Telling, person_id: int) -> Message |
     return Message(f"第{told.id}号通知，{person_id}")
 
 
-def as_it_is(_tx: Tx, _now: datetime, message: Message, _channel: str, _person_id: int) -> Message:
+def as_it_is(_tx: Tx, _now: datetime, message: Message, _address: Address, _person_id: int) -> Message:
     """These messages may go anywhere."""
     return message
 

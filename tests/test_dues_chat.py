@@ -293,8 +293,9 @@ def test_under_the_strict_policy_figures_stay_on_the_page(strict: House) -> None
     strict.person("何", "3000", dues_category="wage", dues_base=540000)
     phone, page = strict.chat("何"), strict.chat("何", "web")
     said = phone.say("党费")
-    assert said == "按本组织的规定，党费的数目不在这个聊天里显示。请到网页聊天里发“党费”查看。"
-    assert "/l/" in (phone.key("打开网页聊天").path or ""), "a link that signs them in"
+    assert said == "按本组织的规定，这项内容不在这个聊天里显示。请打开下面的网页链接，在那里查看、办理。"
+    assert phone.labels == ["打开网页"]
+    assert "/l/" in (phone.key("打开网页").path or ""), "a link that signs them in, and brings the answer along"
     assert "应交党费81.00元" in page.say("党费")
 
 
@@ -305,8 +306,10 @@ def test_the_strict_policy_holds_for_the_calculator_and_for_those_who_settle(str
     page = strict.chat("李书记", "web")
     page.say("算党费")
     li.say("你好")
-    li.tap("继续")
-    assert li.say("5400").startswith("按本组织的规定"), "begun on the page, carried on in the chat"
+    assert li.labels == ["打开网页"], "what is half filled in is no matter for this chat either"
+    assert li.press(page.key("取消").payload or "").startswith("按本组织的规定"), (
+        "begun on the page, carried on in the chat"
+    )
 
 
 # -- in English ------------------------------------------------------------------------------------------------

@@ -61,8 +61,8 @@ class Channel(Protocol):
 
 
 Compose = Callable[[Tx, datetime, Telling, int], Message | None]
-Fit = Callable[[Tx, datetime, Message, str, int], Message]
-"""The message as a channel may carry it to a person: what it may not stands behind a link."""
+Fit = Callable[[Tx, datetime, Message, Address, int], Message]
+"""The message as it may go to an address of a person: what may not stands behind a link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ class Outbox:
         taken, refused = [], []
         for letter in letters:
             assert letter.parcel is not None
-            message = self._fit(tx, now, letter.parcel.message, channel.name, letter.due.person_id)
+            message = self._fit(tx, now, letter.parcel.message, letter.due.address, letter.due.person_id)
             parcel = replace(letter.parcel, message=message)
             admitted = parcel if letter.due.revise else channel.admit(tx, now, parcel)
             if isinstance(admitted, str):

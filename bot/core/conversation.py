@@ -8,9 +8,10 @@ from bot.core.action import Action, BadPayload, Code, decode
 from bot.core.dialogue import Dialogue, Step
 from bot.core.event import Event, Handed, Pressed
 from bot.core.kinds import clean
-from bot.core.memory import Memory, Offer
+from bot.core.form import Form
+from bot.core.memory import Draft, Memory, Offer
 from bot.core.nearmiss import NearMiss
-from bot.core.reply import Button, Phrase, Refused, Reply, words
+from bot.core.reply import Button, Grade, Phrase, Refused, Reply, words
 from bot.core.router import Answer, Begin, Command, Open, Router, Run, Turn
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ class Conversation(Generic[T]):
         if memory.draft and (memory.draft.expires <= turn.now or memory.draft.form not in self.router.forms):
             was_open, memory.draft, memory.asking = memory.asking, None, 0
             if was_open:
-                return Reply(words("conversation.expired"))
+                return Reply(words("conversation.expired"), grade=Grade.PUBLIC)
         if isinstance(event, Pressed):
             answer = self._press(turn, event.payload, memory)
         elif isinstance(event, Handed):
@@ -43,13 +44,12 @@ class Conversation(Generic[T]):
         else:
             answer = self._say(turn, clean(event.text), memory)
         if isinstance(answer, Begin):
-            if turn.light_only and answer.form.decision:
-                return _on_the_page()
+            if self._page_only(turn, answer.form):
+                return _on_the_page(turn, answer.form, None)
             return self._dialogue.begin(turn, memory, answer.form, answer.answers)
         if memory.draft and not self._here(memory) and not _walks(answer):
-            form = self.router.forms[memory.draft.form].form.called
-            resume = Step(memory.draft.id, Code("resume"), Code(""))
-            return answer.with_row(Button(words("conversation.resume", form=form), resume, walk=True))
+            form = self.router.forms[memory.draft.form].form
+            return answer if self._page_only(turn, form) else answer.with_row(_resume(form, memory.draft, walk=True))
         return answer
 
     # -- the three things that come in -------------------------------------------------------------------
@@ -62,12 +62,12 @@ class Conversation(Generic[T]):
         if isinstance(action, Step):
             if memory.draft is None or memory.draft.id != action.draft:
                 return self._stale_here(turn, memory)
-            if turn.light_only and self._deciding(memory):
-                return _on_the_page()
+            if action.do != "leave" and (form := self._page_only_draft(turn, memory)):
+                return _on_the_page(turn, form, _resume(form, memory.draft))
             return self._dialogue.step(turn, memory, action.do, action.arg, action.at)
         memory.asking = 0
         if turn.light_only and not action.light:
-            return _on_the_page()
+            return _by_a_click()
         if isinstance(action, Run | Open):
             command = self.router.commands.get(action.command)
             return self._run(turn, command, "") if command else self._stale()
@@ -75,12 +75,12 @@ class Conversation(Generic[T]):
 
     def _say(self, turn: Turn[T], text: str, memory: Memory) -> Answer:
         if not text:
-            return Reply(words("conversation.no_words"))
+            return Reply(words("conversation.no_words"), grade=Grade.PUBLIC)
         here = self._here(memory)
         if offer := self._offered(text, memory, here):
             return self._press(turn, offer.payload, memory)
-        if here and turn.light_only and self._deciding(memory):
-            return _on_the_page()
+        if here and memory.draft and (form := self._page_only_draft(turn, memory)):
+            return _on_the_page(turn, form, _resume(form, memory.draft))
         if here and (do := self._dialogue.word(memory, text)):
             return self._dialogue.step(turn, memory, do)
         if found := self.router.find(text, whole=here and self._dialogue.wants_text(memory)):
@@ -108,8 +108,9 @@ class Conversation(Generic[T]):
         if not command.shown(turn):
             raise Refused("conversation.not_yours", command=Phrase(command.words[0]))
         answer = command.run(turn, rest)
-        if turn.light_only and isinstance(answer, Begin) and answer.form.decision:
-            return _on_the_page(Button(Phrase(command.words[0]), Open(command.name)))
+        if isinstance(answer, Begin) and self._page_only(turn, answer.form):
+            word = Phrase(command.words[0])
+            return _on_the_page(turn, answer.form, Button(word, Run(command.name)), Button(word, Open(command.name)))
         return answer
 
     def _act(self, turn: Turn[T], action: Action) -> Answer:
@@ -118,7 +119,10 @@ class Conversation(Generic[T]):
             return self._stale()
         if turn.sender is None and not press.strangers:
             return self._unknown_person(turn)
-        return press.run(turn, action)
+        answer = press.run(turn, action)
+        if isinstance(answer, Begin) and self._page_only(turn, answer.form):
+            return _on_the_page(turn, answer.form, Button(answer.form.called, action))
+        return answer
 
     def _unknown_person(self, turn: Turn[T]) -> Answer:
         return self.router.stranger(turn, "") if self.router.stranger else self._stale()
@@ -134,23 +138,32 @@ class Conversation(Generic[T]):
     def _elsewhere(self, memory: Memory) -> Reply:
         draft = memory.draft
         assert draft is not None
-        form = self.router.forms[draft.form].form.called
+        form = self.router.forms[draft.form].form
         row = tuple(
             Button(Phrase(label), Step(draft.id, Code(do), Code("")))
             for label, do in (("继续", "resume"), ("重新开始", "restart"), ("不理会", "leave"))
         )
-        return Reply(words("conversation.elsewhere", form=form), (row,))
+        return Reply(words("conversation.elsewhere", form=form.called), (row,), grade=form.grade)
 
     def _guess(self, turn: Turn[T], text: str) -> Reply:
         near = [self.router.commands[name] for name in self._near.closest(text)]
         near = [command for command in near if command.shown(turn)]
         if not near:
-            return Reply(words("conversation.unclear"), ((Button(Phrase("帮助"), Run(Code("help"))),),))
+            help_ = Button(Phrase("帮助"), Run(Code("help")))
+            return Reply(words("conversation.unclear"), ((help_,),), grade=Grade.PUBLIC)
         row = tuple(Button(Phrase(command.words[0]), Run(command.name)) for command in near)
-        return Reply(words("conversation.did_you_mean", commands=[Phrase(c.words[0]) for c in near]), (row,))
+        said = words("conversation.did_you_mean", commands=[Phrase(c.words[0]) for c in near])
+        return Reply(said, (row,), grade=Grade.PUBLIC)
 
-    def _deciding(self, memory: Memory) -> bool:
-        return memory.draft is not None and self.router.forms[memory.draft.form].form.decision
+    @staticmethod
+    def _page_only(turn: Turn[T], form: type[Form]) -> bool:
+        """Whether this form is filled in on our own pages, and not where the sender is now."""
+        return (turn.light_only and form.decision) or form.grade not in turn.grades
+
+    def _page_only_draft(self, turn: Turn[T], memory: Memory) -> type[Form] | None:
+        """The form that is half filled in, where that goes on only on our own pages."""
+        form = self.router.forms[memory.draft.form].form if memory.draft else None
+        return form if form and self._page_only(turn, form) else None
 
     @staticmethod
     def _here(memory: Memory) -> bool:
@@ -164,13 +177,25 @@ class Conversation(Generic[T]):
 
     @staticmethod
     def _stale() -> Reply:
-        return Reply(words("conversation.stale"), toast=words("conversation.stale"))
+        return Reply(words("conversation.stale"), toast=words("conversation.stale"), grade=Grade.PUBLIC)
 
 
-def _on_the_page(*buttons: Button) -> Reply:
+def _by_a_click(*buttons: Button) -> Reply:
     """What a mail cannot do: where it is done."""
     row = buttons or (Button(words("conversation.our_page"), path="/chat"),)
     return Reply(words("conversation.on_the_page"), (row,))
+
+
+def _on_the_page(turn: Turn[T], form: type[Form], go_on: Button | None, click: Button | None = None) -> Reply:
+    """A form that is filled in on our own pages. `go_on` stands there alone; `click` where a mail is no click."""
+    if form.grade in turn.grades:
+        return _by_a_click(*([click] if click else []))
+    row = (go_on or Button(words("conversation.our_page"), path="/chat"),)
+    return Reply(words("conversation.goes_on", form=form.called), (row,), grade=form.grade)
+
+
+def _resume(form: type[Form], draft: Draft, *, walk: bool = False) -> Button:
+    return Button(words("conversation.resume", form=form.called), Step(draft.id, Code("resume"), Code("")), walk=walk)
 
 
 def _walks(answer: Reply) -> bool:
@@ -185,11 +210,11 @@ def manners() -> Router[T]:
     @router.command("/back", "上一步", strangers=True)
     def back(_turn: Turn[T], _rest: str) -> Answer:
         """填写时退回上一个问题"""
-        return Reply(words("conversation.nothing_open"))
+        return Reply(words("conversation.nothing_open"), grade=Grade.PUBLIC)
 
     @router.command("/cancel", "取消", strangers=True)
     def cancel(_turn: Turn[T], _rest: str) -> Answer:
         """放弃正在填写的内容"""
-        return Reply(words("conversation.nothing_open"))
+        return Reply(words("conversation.nothing_open"), grade=Grade.PUBLIC)
 
     return router

@@ -10,7 +10,7 @@ from bot.core.action import Action, Code
 from bot.core.form import Choice, Form, Question
 from bot.core.kinds import Reading, clean
 from bot.core.memory import REVIEW, Draft, Memory
-from bot.core.reply import Button, Keyboard, Phrase, Refused, Reply, Words, words
+from bot.core.reply import Button, Grade, Keyboard, Phrase, Refused, Reply, Words, words
 from bot.core.router import Answer, Router, Turn, Use
 
 T = TypeVar("T")
@@ -78,10 +78,10 @@ class Dialogue(Generic[T]):
                 return self.begin(turn, memory, use.form, draft.given)
             case "leave":
                 memory.asking = 0
-                return Reply(words("conversation.left", form=use.form.called))
+                return Reply(words("conversation.left", form=use.form.called), grade=Grade.PUBLIC)
             case "cancel":
                 memory.draft, memory.asking = None, 0
-                return Reply(words("conversation.cancelled", form=use.form.called))
+                return Reply(words("conversation.cancelled", form=use.form.called), grade=Grade.PUBLIC)
             case "back":
                 return self._back(turn, memory, draft, use.form)
             case "edit" if arg in use.form.questions:
@@ -136,7 +136,8 @@ class Dialogue(Generic[T]):
                 )
             memory.asking = draft.id
             keys = ((self._button("写完了", draft, "done"),), self._walk(draft, use.form, question))
-            return Reply(words("conversation.piece", length=length, least=question.min_length), keys)
+            said = words("conversation.piece", length=length, least=question.min_length)
+            return Reply(said, keys, grade=Grade.PUBLIC)
         return self._take(turn, memory, draft, question, text)
 
     # -- inside ----------------------------------------------------------------------------------------
@@ -221,6 +222,7 @@ class Dialogue(Generic[T]):
                 pieces=question.kind.pieces,
             ),
             tuple(rows),
+            grade=form.grade,
         )
 
     def _review(self, turn: Turn[T], draft: Draft, use: Use[T], problem: Words | None) -> Reply:
@@ -245,6 +247,7 @@ class Dialogue(Generic[T]):
         return Reply(
             words("conversation.review", form=use.form.called, answers=answers, preview=preview, problem=problem),
             tuple(rows),
+            grade=use.form.grade,
         )
 
     def _submit(self, turn: Turn[T], memory: Memory) -> Reply:

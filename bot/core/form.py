@@ -10,7 +10,7 @@ from typing import Any, ClassVar, dataclass_transform, get_type_hints
 
 from bot.core.action import Code
 from bot.core.kinds import KINDS, Kind, kind_of
-from bot.core.reply import Label, Phrase
+from bot.core.reply import Grade, Label, Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ class Form:
     Raises TypeError when the class is made: a field without `ask()`, of a type that cannot be asked for, or
     with a name that does not fit a button. `review=False` for a single question that needs no looking over.
     `decision=True`: to send it decides something for others, so it is never sent where only light actions act.
+    `grade`: how personal its questions and answers are; it is filled in only where that much may be shown.
     """
 
     questions: ClassVar[dict[str, Question]]
@@ -76,6 +77,7 @@ class Form:
     lifetime: ClassVar[timedelta] = timedelta(days=3)
     review: ClassVar[bool] = True
     decision: ClassVar[bool] = False
+    grade: ClassVar[Grade] = Grade.GENERAL
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -64,6 +64,11 @@ class Grade(IntEnum):
     """A poll that no regulation makes formal."""
     BALLOT = 5
     """A formal ballot."""
+    NOMINATION = 6
+    """A poll whose options are people."""
+
+
+ANY = frozenset(Grade)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +84,20 @@ class Reply:
     sensitive: bool = False
     """Stored answers are encrypted anyway; a sensitive one is purged after 48 hours."""
     grade: Grade = Grade.GENERAL
+    outside: Words | None = None
+    """What may be said of it anywhere, where it may not be shown itself: “您有一条新通知”."""
 
     def with_row(self, *row: Button) -> Reply:
         return replace(self, buttons=(*self.buttons, row))
 
 
 class Refused(Exception):
-    """A no, with its own words: what was wrong, the rule with the numbers put in, what to do."""
+    """A no, with its own words: what was wrong, the rule with the numbers put in, what to do.
+
+    It is about the rule, not about anybody; where it has to name somebody, its `grade` says so.
+    """
+
+    grade = Grade.PUBLIC
 
     def __init__(self, template: str, /, **values: object) -> None:
         super().__init__(template)
@@ -145,6 +157,8 @@ class Message:
     replaces: bool = False
     sensitive: bool = False
     grade: Grade = Grade.GENERAL
+    outside: str = ""
+    """What a channel says that may not carry it."""
 
 
 @dataclass(frozen=True, slots=True)

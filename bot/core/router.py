@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from bot.core.action import Action, Code
 from bot.core.event import Address, Handed
 from bot.core.form import Form
-from bot.core.reply import Phrase, Reply
+from bot.core.reply import ANY, Grade, Phrase, Reply
 
 T = TypeVar("T")
 
@@ -37,6 +37,8 @@ class Turn(Generic[T]):
     language: str
     light_only: bool = False
     """The sender is known only by a mail: what is not light is shown here, and done on our own pages."""
+    grades: frozenset[Grade] = ANY
+    """How personal what is shown here may be; the rest is shown on our own pages."""
 
     @property
     def member(self) -> Sender:

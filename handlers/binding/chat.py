@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.action import Action, Code
-from bot.core.reply import Button, Phrase, Reply, Words, words
+from bot.core.reply import Button, Grade, Phrase, Reply, Words, words
 from bot.core.router import Run
 from handlers import Answer, Router, Turn, actor
 from handlers.binding import desk
@@ -33,6 +33,7 @@ def start(turn: Turn, rest: str) -> Answer:
         return Reply(
             words("binding.bound_already", name=turn.sender.name),
             ((Button(Phrase("帮助"), Run(Code("help"))),),),
+            grade=Grade.PUBLIC,
         )
     return _try(turn, rest) if rest else _welcome(turn)
 
@@ -72,7 +73,7 @@ def _ask(turn: Turn, known: Words) -> Reply:
 @router.pressed(Consent, strangers=True)
 def consent(turn: Turn, press: Consent) -> Answer:
     if turn.sender is not None:
-        return Reply(words("binding.bound_already", name=turn.sender.name))
+        return Reply(words("binding.bound_already", name=turn.sender.name), grade=Grade.PUBLIC)
     if not press.yes:
         desk.decline(turn.tx, turn.address)
         return Reply(words("binding.declined", code=desk.vouched(turn.tx, turn.address) is None), replaces=True)
@@ -92,14 +93,14 @@ def unbind(turn: Turn, _rest: str) -> Answer:
         (Button(words("binding.release", place=place, channel=line[0]), Release(b.id, sure=False)),)
         for place, (b, line) in enumerate(zip(bound, lines, strict=True), 1)
     )
-    return Reply(words("binding.addresses", lines=lines), rows)
+    return Reply(words("binding.addresses", lines=lines), rows, grade=Grade.PUBLIC)
 
 
 @router.pressed(Release)
 def release(turn: Turn, press: Release) -> Answer:
     bound = next((b for b in addresses.of_person(turn.tx, turn.member.id) if b.id == press.binding), None)
     if bound is None:
-        return Reply(words("binding.released_already"))
+        return Reply(words("binding.released_already"), grade=Grade.PUBLIC)
     channel = words(f"binding.channel_{bound.address.channel}")
     here = bound.address == turn.address
     if not press.sure:
@@ -107,6 +108,6 @@ def release(turn: Turn, press: Release) -> Answer:
             (Button(words("binding.release_sure"), Release(bound.id, sure=True)),),
             (Button(words("binding.release_not"), Run(Code("me"))),),
         )
-        return Reply(words("binding.release_ask", channel=channel, here=here), rows)
+        return Reply(words("binding.release_ask", channel=channel, here=here), rows, grade=Grade.PUBLIC)
     desk.release(turn.tx, turn.now, actor(turn), bound)
-    return Reply(words("binding.released", channel=channel, here=here), replaces=True)
+    return Reply(words("binding.released", channel=channel, here=here), replaces=True, grade=Grade.PUBLIC)

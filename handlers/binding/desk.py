@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.core.action import Code
 from bot.core.event import Address
-from bot.core.reply import Button, Phrase, Refused, Reply, words
+from bot.core.reply import Button, Grade, Phrase, Refused, Reply, words
 from bot.core.router import Run
 from handlers.binding.codes import new_code
 from handlers.rights import Right, require

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.core.reply import Refused, Reply, words
+from bot.core.reply import Grade, Refused, Reply, words
 from storage import addresses, campaigns, people, rates, signin
 from storage.campaigns import Telling
 from storage.house import Tx

@@ -9,7 +9,7 @@ from typing import ClassVar
 from bot.core.action import Action, Code
 from bot.core.form import Form, ask
 from bot.core.kinds import Kind, Reading, clean
-from bot.core.reply import Button, Keyboard, Phrase, Refused, Reply, words
+from bot.core.reply import Button, Grade, Keyboard, Phrase, Refused, Reply, words
 from bot.core.router import Begin, Run
 from handlers import Answer, Router, Turn
 from handlers.dues import desk
@@ -58,6 +58,7 @@ class Calculate(Form):
     """算党费"""
 
     review: ClassVar[bool] = False
+    grade: ClassVar[Grade] = Grade.SENSITIVE  # a base is an income
 
     base: Amount = ask("基数是多少元？例如 5400，或者 1万2。", title="基数")
 
@@ -65,27 +66,25 @@ class Calculate(Form):
 @router.command("/dues", "党费", "我的党费")
 def dues(turn: Turn, _rest: str) -> Answer:
     """看看本月应交多少党费，是怎么算出来的"""
-    if on_the_page_only(turn):
-        return to_the_page()
     person = people.get(turn.tx, turn.member.id)
     due = desk.due(turn.tx, turn.now, person)
     if due is None:
         article = desk.start(turn.tx, turn.now)
-        return Reply(words("dues.pays_none_yet", name=person.name, kind=person.kind, article=article), _calculate())
+        said = words("dues.pays_none_yet", name=person.name, kind=person.kind, article=article)
+        return Reply(said, _calculate(), grade=Grade.PERSONAL)
     if due.assessment is None:
         deciders = desk.deciders(turn.tx, turn.now, person)
         said = words("dues.not_assessed", due=due, names_amount=desk.names_amount(due.category), deciders=deciders)
-        return Reply(said, _calculate())
+        return Reply(said, _calculate(), grade=Grade.PERSONAL)
     hardship = desk.table(turn.tx, turn.now).articles.get("hardship")
     how = words("dues.how", assessment=due.assessment, explanation=due.explanation, category=due.category)
-    return Reply(words("dues.owed", due=due, how=how, hardship=hardship), _calculate(), sensitive=True)
+    said = words("dues.owed", due=due, how=how, hardship=hardship)
+    return Reply(said, _calculate(), sensitive=True, grade=Grade.SENSITIVE)
 
 
 @router.command("/calc", "算党费", "党费计算", "如果基数是", "如果基数为", rest=True)
 def calc(turn: Turn, rest: str) -> Answer:
     """按一个基数估算党费，例如“如果基数是5400”"""
-    if on_the_page_only(turn):
-        return to_the_page()
     if not rest.strip("？?。 "):
         return Begin(Calculate)
     try:
@@ -97,15 +96,11 @@ def calc(turn: Turn, rest: str) -> Answer:
 
 @router.form(Calculate)
 def calculated(turn: Turn, form: Calculate) -> Answer:
-    if on_the_page_only(turn):  # begun on the page and carried on elsewhere
-        return to_the_page()
     return _estimate(turn, people.dues_of(turn.tx, turn.member.id)[0], form.base)
 
 
 @router.pressed(Estimate)
 def estimate(turn: Turn, press: Estimate) -> Answer:
-    if on_the_page_only(turn):
-        return to_the_page()
     if press.base > LARGEST_FEN:
         raise Refused("conversation.stale")
     return _estimate(turn, press.category, press.base, replaces=True)
@@ -116,19 +111,8 @@ def assessed(tx: Tx, _now: datetime, _telling: Telling, person_id: int) -> Reply
     person = people.get(tx, person_id)
     if not person.is_member or person.left_on is not None:
         return None
-    return Reply(words("dues.assessed", name=person.name), ((Button(Phrase("党费"), Run(Code("dues"))),),))
-
-
-# -- what may be shown where ----------------------------------------------------------------------------------
-
-
-def on_the_page_only(turn: Turn) -> bool:
-    """Under the strict policy a base is shown on our own page and nowhere else."""
-    return turn.tx.house.policy == "strict" and turn.address.channel != "web"
-
-
-def to_the_page() -> Reply:
-    return Reply(words("dues.on_the_page"), ((Button(words("dues.to_the_page"), path="/chat"),),))
+    row = (Button(Phrase("党费"), Run(Code("dues"))),)
+    return Reply(words("dues.assessed", name=person.name), (row,), grade=Grade.PERSONAL)
 
 
 # -- how it looks -------------------------------------------------------------------------------------------
@@ -148,4 +132,5 @@ def _estimate(turn: Turn, category: str, base_fen: int, *, replaces: bool = Fals
         (again, (Button(Phrase("党费"), Run(Code("dues"))),)),
         replaces=replaces,
         sensitive=True,
+        grade=Grade.SENSITIVE,
     )

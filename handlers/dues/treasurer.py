@@ -7,11 +7,11 @@ from zlib import crc32
 from bot.core.action import Action, Code
 from bot.core.form import Choice, Form, ask
 from bot.core.kinds import Pick
-from bot.core.reply import Button, Phrase, Refused, Reply, words
+from bot.core.reply import Button, Grade, Phrase, Refused, Reply, words
 from bot.core.router import Begin, Run
 from handlers import Answer, Item, Router, Turn, actor
 from handlers.dues import desk
-from handlers.dues.chat import Amount, on_the_page_only, to_the_page
+from handlers.dues.chat import Amount
 from handlers.dues.rules import Category
 from handlers.rights import Right, may
 from storage import organisations, people
@@ -47,6 +47,7 @@ class Whose(Form):
     """核定党费"""
 
     review = False
+    grade = Grade.SENSITIVE
 
     member: str = ask("要核定谁的党费？请发员工号或姓名。", title="党员", max_length=60)
 
@@ -55,6 +56,7 @@ class SetBase(Form):
     """核定党费"""
 
     decision = True
+    grade = Grade.SENSITIVE
 
     number: str = ask("要核定谁的党费？请发员工号。", title="员工号")
     category: Pick = ask("按哪一类交党费？", title="类别", choices=_categories)
@@ -89,8 +91,6 @@ class SetBase(Form):
 @router.command("/setdues", "核定党费", rest=True, shown=_sees_to_dues)
 def set_dues(turn: Turn, rest: str) -> Answer:
     """核定党员的党费类别和基数"""
-    if on_the_page_only(turn):
-        return to_the_page()
     return _found(turn, rest) if rest else Begin(Whose)
 
 
@@ -101,8 +101,6 @@ def whose(turn: Turn, form: Whose) -> Answer:
 
 @router.pressed(Assess)
 def assess(turn: Turn, press: Assess) -> Answer:
-    if on_the_page_only(turn):
-        return to_the_page()
     for person in people.listed(turn.tx, [press.person]):
         return _begin(turn, desk.find(turn.tx, turn.now, actor(turn), person.number)[0])
     raise Refused("conversation.stale")
@@ -116,7 +114,7 @@ def _found(turn: Turn, written: str) -> Answer:
         raise Refused("dues.too_many_of_that_name", count=len(found))
     labels = [words("dues.which", person=each, branch=_branch(turn, each)) for each in found]
     rows = tuple((Button(label, Assess(each.id)),) for label, each in zip(labels, found, strict=True))
-    return Reply(words("dues.several_of_that_name", count=len(found)), rows)
+    return Reply(words("dues.several_of_that_name", count=len(found)), rows, grade=Grade.PERSONAL)
 
 
 def _begin(turn: Turn, person: Somebody) -> Begin:
@@ -139,8 +137,6 @@ def _settled(turn: Turn, form: SetBase) -> tuple[str, int | None]:
 
 
 def _preview(turn: Turn, form: SetBase) -> Reply:
-    if on_the_page_only(turn):
-        raise Refused("dues.on_the_page")
     person = _person(turn, form)
     category, amount = _settled(turn, form)
     due = desk.check(turn.tx, turn.now, person, category, amount, reason=form.reason, approver=form.approver or "")
@@ -150,15 +146,14 @@ def _preview(turn: Turn, form: SetBase) -> Reply:
 
 @router.form(SetBase, preview=_preview)
 def set_base(turn: Turn, form: SetBase) -> Answer:
-    if on_the_page_only(turn):  # begun on the page and carried on elsewhere
-        return to_the_page()
     person = _person(turn, form)
     category, amount = _settled(turn, form)
     due = desk.set_base(
         turn.tx, turn.now, actor(turn), person, category, amount, reason=form.reason, approver=form.approver or ""
     )
     row = (Button(words("dues.next"), Run(Code("setdues"))), Button(Phrase("工作台"), Run(Code("desk"))))
-    return Reply(words("dues.settled", due=due, branch=_branch(turn, person)), (row,), sensitive=True)
+    said = words("dues.settled", due=due, branch=_branch(turn, person))
+    return Reply(said, (row,), sensitive=True, grade=Grade.SENSITIVE)
 
 
 def items(turn: Turn) -> list[Item]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.core.action import Action, Code
 from bot.core.conversation import manners
-from bot.core.reply import Button, Phrase, Refused, Reply, words
+from bot.core.reply import Button, Grade, Phrase, Refused, Reply, words
 from bot.core.router import Run
 from handlers import Answer, Capability, Item, Router, Turn
 from handlers.rights import today
@@ -39,7 +39,8 @@ def home_router(others: Sequence[Capability]) -> Router:
         names = {name: phrase for phrase, name, _ in shown}
         buttons = [Button(names[Code(name)], Run(Code(name))) for name in first]
         rows = tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
-        return Reply(words("home.help", commands=shown, stranger=turn.sender is None), rows)
+        said = words("home.help", commands=shown, stranger=turn.sender is None)
+        return Reply(said, rows, grade=Grade.PUBLIC)
 
     @router.command("/me", "我的", "我的信息")
     def me(turn: Turn, _rest: str) -> Answer:
@@ -57,7 +58,7 @@ def home_router(others: Sequence[Capability]) -> Router:
             channels=[words(f"binding.channel_{b.address.channel}") for b in addresses.of_person(tx, person.id)],
             items=[item.words for item in items],
         )
-        return Reply(card, _rows(items))
+        return Reply(card, _rows(items), grade=Grade.PERSONAL)
 
     @router.command("/desk", "工作台", shown=has_desk)
     def desk(turn: Turn, _rest: str) -> Answer:
@@ -67,13 +68,14 @@ def home_router(others: Sequence[Capability]) -> Router:
             raise Refused("home.no_desk")
         held = offices.of_person(turn.tx, turn.member.id, today(turn.tx, turn.now))
         places = [(office.role, office.org.name) for office in held]
-        return Reply(words("home.desk", offices=places, items=[item.words for item in items]), _rows(items))
+        said = words("home.desk", offices=places, items=[item.words for item in items])
+        return Reply(said, _rows(items), grade=Grade.PERSONAL)
 
     @router.command("/lang", "语言", "language")
     def lang(turn: Turn, _rest: str) -> Answer:
         """选择中文或英文"""
         row = (Button("中文", Language(Code("zh"))), Button("English", Language(Code("en"))))
-        return Reply(words("home.language"), (row,))
+        return Reply(words("home.language"), (row,), grade=Grade.PUBLIC)
 
     @router.pressed(Language)
     def language(turn: Turn, press: Language) -> Answer:
@@ -81,7 +83,7 @@ def home_router(others: Sequence[Capability]) -> Router:
             raise Refused("conversation.stale")
         people.change(turn.tx, turn.member.id, language=str(press.code))
         turn.language = str(press.code)
-        return Reply(words("home.language_set"), replaces=True)
+        return Reply(words("home.language_set"), replaces=True, grade=Grade.PUBLIC)
 
     return router
 

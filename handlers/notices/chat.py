@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core.action import Action
-from bot.core.reply import Button, Keyboard, Label, Reply, words
+from bot.core.reply import Button, Grade, Keyboard, Label, Reply, words
 from handlers import Answer, Item, Router, Turn
 from handlers.notices import desk
 from storage import notices
@@ -58,7 +59,7 @@ def _page(turn: Turn, waiting: list[Letter], last: Letter | None) -> Reply:
     )
     shown, more = found[:PAGE], len(found) > PAGE
     if not waiting and not shown:
-        return Reply(words("notices.none_older" if last else "notices.none"))
+        return Reply(words("notices.none_older" if last else "notices.none"), grade=Grade.PUBLIC)
     rows: list[tuple[Button, ...]] = [
         (Button(short(letter.notice.title), Read(letter.notice.id)),) for letter in (*waiting, *shown)
     ]
@@ -76,7 +77,7 @@ def read(turn: Turn, press: Read) -> Answer:
 def acknowledge(turn: Turn, press: Ack) -> Answer:
     letter = desk.acknowledge(turn.tx, turn.now, turn.member.id, press.notice, turn.address)
     toast = words("notices.confirmed_toast", title=letter.notice.title)
-    return Reply(_said(letter).words, toast=toast, replaces=True)
+    return replace(_said(letter), toast=toast, replaces=True)
 
 
 def sheet(turn: Turn) -> list[Item]:
@@ -102,7 +103,7 @@ def told(tx: Tx, _now: datetime, telling: Telling, person_id: int) -> Reply | No
     if letter.notice.cancelled_at:
         return None
     said = _said(letter)
-    return Reply(words("notices.nudge", notice=said.words), said.buttons) if nudge else said
+    return replace(said, words=words("notices.nudge", notice=said.words)) if nudge else said
 
 
 # -- how it looks -------------------------------------------------------------------------------------------
@@ -110,7 +111,7 @@ def told(tx: Tx, _now: datetime, telling: Telling, person_id: int) -> Reply | No
 
 def _said(letter: Letter) -> Reply:
     ack: Keyboard = ((Button(words("notices.ack"), Ack(letter.notice.id)),),) if letter.pending else ()
-    return Reply(words("notices.letter", letter=letter), ack)
+    return Reply(words("notices.letter", letter=letter), ack, outside=words("notices.outside", ask=letter.pending))
 
 
 def short(title: str) -> Label:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.action import Action, Code
 from bot.core.form import Form, ask
-from bot.core.reply import Button, Phrase, Refused, Reply, words
+from bot.core.reply import Button, Grade, Phrase, Refused, Reply, words
 from bot.core.router import Begin, Run
 from handlers import Answer, Item, Router, Turn, actor
 from handlers.binding import desk as binding
@@ -61,7 +61,7 @@ class WhoseCode(Form):
     """发绑定码"""
 
     decision = True
-
+    grade = Grade.PERSONAL
     review = False
 
     member: str = ask("给谁发绑定码？请发员工号或姓名。", title="党员", max_length=60)
@@ -121,7 +121,7 @@ def _page(turn: Turn, org_id: int, number: int) -> Reply:
     branches = [org for org in below if number == 0 and len(below) > 1 and org.id != org_id][:MOST_BRANCHES]
     rows += [tuple(steps)] if steps else []
     rows += _in_rows([Button(org.name, Page(org.id, 0), walk=True) for org in branches if org != area[0]], 3)
-    return Reply(listing, tuple(rows))
+    return Reply(listing, tuple(rows), grade=Grade.PERSONAL)
 
 
 def _slice(turn: Turn, area: list[Org], number: int) -> list[Somebody]:
@@ -144,7 +144,7 @@ def _found(turn: Turn, found: list[Somebody], written: str) -> Reply:
         "organisation.found", written=written[:40], count=len(found), most=members.MANY, shown=len(shown),
         people=[(person, orgs[person.organisation_id]) for person in shown],
     )  # fmt: skip
-    return Reply(said, tuple(_names(shown)))
+    return Reply(said, tuple(_names(shown)), grade=Grade.PERSONAL)
 
 
 def _card(turn: Turn, person: Somebody) -> Reply:
@@ -159,7 +159,8 @@ def _card(turn: Turn, person: Somebody) -> Reply:
     channels = [words(f"binding.channel_{channel}") for channel in card.channels]
     said = words("organisation.card", card=card, channels=channels, private=private)
     back = (Button(words("organisation.back_to_roster"), Page(here.id, 0)),)
-    return Reply(said, (tuple(row), back) if row else (back,), sensitive=bool(private))
+    grade = Grade.SENSITIVE if private else Grade.PERSONAL
+    return Reply(said, (tuple(row), back) if row else (back,), sensitive=bool(private), grade=grade)
 
 
 def _person(turn: Turn, person_id: int, right: Right) -> Somebody:
@@ -203,7 +204,8 @@ def _code_for(turn: Turn, written: str) -> Answer:
     orgs = {one: organisations.get(turn.tx, one).name for one in {person.organisation_id for person in found}}
     shown = found[:PAGE]
     rows = tuple((Button(f"{p.name} {p.number} {orgs[p.organisation_id]}", Issue(p.id)),) for p in shown)
-    return Reply(words("organisation.code_for_whom", written=written[:40], count=len(found)), rows)
+    said = words("organisation.code_for_whom", written=written[:40], count=len(found))
+    return Reply(said, rows, grade=Grade.PERSONAL)
 
 
 def _issue(turn: Turn, person: Somebody) -> Reply:
@@ -214,7 +216,7 @@ def _issue(turn: Turn, person: Somebody) -> Reply:
         bound=bool(addresses.of_person(turn.tx, person.id)),
     )  # fmt: skip
     row = (Button(words("organisation.another_code"), Run(Code("code"))), Button(Phrase("工作台"), Run(Code("desk"))))
-    return Reply(said, (row,), sensitive=True)
+    return Reply(said, (row,), sensitive=True, grade=Grade.PERSONAL)
 
 
 @router.pressed(LetGo)
@@ -225,10 +227,11 @@ def let_go(turn: Turn, press: LetGo) -> Answer:
             Button(words("organisation.let_go_sure"), LetGo(person.id, sure=True)),
             Button(words("organisation.let_go_not"), Look(person.id)),
         )
-        return Reply(words("organisation.let_go_ask", person=person), (row,))
+        return Reply(words("organisation.let_go_ask", person=person), (row,), grade=Grade.PERSONAL)
     released = members.unbind(turn.tx, turn.now, actor(turn), person)
     again = (Button(Phrase("发绑定码"), Issue(person.id)),)
-    return Reply(words("organisation.let_gone", person=person, count=len(released)), (again,), replaces=True)
+    said = words("organisation.let_gone", person=person, count=len(released))
+    return Reply(said, (again,), replaces=True, grade=Grade.PERSONAL)
 
 
 # -- 工作台 --------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.action import Action, Code
 from bot.core.event import Handed
-from bot.core.reply import Button, Phrase, Refused, Reply, words
+from bot.core.reply import Button, Grade, Phrase, Refused, Reply, words
 from bot.core.router import Run
 from handlers import Answer, Router, Turn, actor
 from handlers.roster import desk
@@ -37,14 +37,14 @@ def file(turn: Turn, event: Handed) -> Answer:
     said = words("roster.preview_ask", preview=shown, does_something=plan.does_something)
     if not plan.does_something:
         desk.forget(turn.tx, turn.member.id)
-        return Reply(said, sensitive=True)
+        return Reply(said, sensitive=True, grade=Grade.SENSITIVE)
     number = desk.keep(turn.tx, turn.now, turn.member.id, roster)
     rows = [(Button(words("roster.take_nothing"), Take(number, nothing=True, changes=False)),)]
     if plan.waiting:
         rows.insert(0, (Button(words("roster.take_all"), Take(number, nothing=False, changes=True)),))
     if plan.adds or plan.fills:
         rows.insert(0, (Button(words("roster.take"), Take(number, nothing=False, changes=False)),))
-    return Reply(said, tuple(rows), sensitive=True)
+    return Reply(said, tuple(rows), sensitive=True, grade=Grade.SENSITIVE)
 
 
 @router.pressed(Take)
@@ -56,4 +56,5 @@ def take(turn: Turn, press: Take) -> Answer:
     done = desk.apply(turn.tx, turn.now, actor(turn), kept.rows, accept_changes=press.changes, file=kept.file)
     rejected = len({*kept.rejected, *(problem.line for problem in done.problems)})
     row = (Button(Phrase("名册"), Run(Code("roster"))), Button(Phrase("工作台"), Run(Code("desk"))))
-    return Reply(words("roster.applied", done=done, rejected=rejected), (row,), replaces=True)
+    said = words("roster.applied", done=done, rejected=rejected)
+    return Reply(said, (row,), replaces=True, grade=Grade.PERSONAL)
