@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, case, delete, select, update
+from sqlalchemy import Executable, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Field, col
@@ -135,6 +135,13 @@ def last(tx: Tx, address: Address) -> datetime | None:
     """When they last wrote or tapped something."""
     row = _look(tx, address)
     return max(row.said_at, row.tapped_at) if row else None
+
+
+def newest(tx: Tx, channel: str) -> datetime | None:
+    """When anybody last wrote or tapped something on a channel."""
+    statement = select(func.max(col(SendWindow.said_at)), func.max(col(SendWindow.tapped_at)))
+    moments = tx.run(statement.where(col(SendWindow.channel) == channel)).one()
+    return max((moment for moment in moments if moment), default=None)
 
 
 # -- what may be sent ---------------------------------------------------------------------

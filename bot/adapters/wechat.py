@@ -17,6 +17,8 @@ from bot.core.reply import Key, Message
 from storage.receipts import DELIVERED, FAILED, REFUSED
 
 CHANNEL = "wechat"
+VERIFIED = "wechat.callback"
+"""The setting that holds when WeChat last looked at our address and was satisfied."""
 MORE = ("更多", "more")
 """What asks for the next part of a text that was too long for one."""
 MORE_ID = "more"

@@ -166,5 +166,26 @@ def _telegram(config: Config) -> Iterator[Line]:
     yield Line("telegram", said.endswith("waiting"), found, remedy)
 
 
-CHANNELS: dict[str, Callable[[Config], Iterator[Line]]] = {"telegram": _telegram}
+def _wechat(config: Config) -> Iterator[Line]:
+    if config.wechat is None:
+        yield Line("wechat", True, "off: there is no [wechat] section")
+        return
+    from bot.adapters.wechat_check import check as ask
+    from bot.app import house
+    from bot.parts import now
+    from storage.database import Database, revisions
+
+    have, want = revisions(config.database.url)
+    if have != want:
+        yield Line("wechat", *ask(config.wechat, None, config.server.public_url, now()))
+        return
+    database = Database(config.database.url, house(config))
+    try:
+        with database.read() as tx:
+            yield Line("wechat", *ask(config.wechat, tx, config.server.public_url, now()))
+    finally:
+        database.close()
+
+
+CHANNELS: dict[str, Callable[[Config], Iterator[Line]]] = {"telegram": _telegram, "wechat": _wechat}
 """A channel's look at itself; one line each."""

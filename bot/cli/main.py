@@ -9,7 +9,23 @@ from typing import Any
 
 import typer
 
-from bot.cli import audit, backup, check, clock, demo, dues, init, member, notice, office, org, poll, rules, serve
+from bot.cli import (
+    audit,
+    backup,
+    check,
+    clock,
+    demo,
+    dues,
+    init,
+    member,
+    notice,
+    office,
+    org,
+    poll,
+    rules,
+    serve,
+    wechat,
+)
 from bot.cli.door import WRONG, Door, tell
 from bot.cli.nouns import Group
 
@@ -90,3 +106,4 @@ app.add_typer(poll.app, name="poll")
 app.add_typer(dues.app, name="dues")
 app.add_typer(rules.app, name="rules")
 app.add_typer(audit.app, name="audit")
+app.add_typer(wechat.app, name="wechat")

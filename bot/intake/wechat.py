@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 
 from bot.adapters.tencent_callback import BODY, Callback, Forged, Push, Unreadable
-from bot.adapters.wechat import CHANNEL, MORE, Asked, Became, Heard, Left, read, write
+from bot.adapters.wechat import CHANNEL, MORE, VERIFIED, Asked, Became, Heard, Left, read, write
 from bot.adapters.wechat_channel import WeChatChannel
 from bot.config import WeChat
 from bot.core.event import Said
@@ -23,8 +23,6 @@ from storage.writer import Busy
 log = structlog.get_logger()
 
 CALLBACK = "/wechat/callback"
-VERIFIED = "wechat.callback"
-"""The setting that holds when WeChat last looked at our address and was satisfied."""
 TAKEN = "success"
 """The answer that means: there is nothing to say."""
 
