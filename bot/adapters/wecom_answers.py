@@ -106,7 +106,7 @@ class Answers:
 
     def _room(self, tx: Tx, now: datetime, key: str, places: int) -> bool:
         """Take so many places among what this member may be sent now."""
-        limits = self._channel.limits(key)
+        limits = self._channel.prompt(key)
         return all(rates.reserve(tx, now, limits) == 0 for _ in range(places))
 
     def _keep(self, tx: Tx, now: datetime, task_id: str, key: str, message: Message, *, booked: bool = False) -> None:
@@ -167,7 +167,7 @@ class Answers:
 
     def _leaves(self, tx: Tx, now: datetime, kept: Kept) -> bool:
         """Whether there is room for it now; else it is put off until there is."""
-        wait = 0.0 if kept.booked else rates.reserve(tx, now, self._channel.limits(kept.key))
+        wait = 0.0 if kept.booked else rates.reserve(tx, now, self._channel.prompt(kept.key))
         if wait > 0:
             cards.put_off(tx, [kept.task_id], now + timedelta(seconds=wait))
             return False

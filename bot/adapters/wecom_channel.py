@@ -102,10 +102,12 @@ class WeComChannel:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def limits(self, key: str) -> Mapping[str, Limit]:
-        limits = {"wecom:app": Limit(self._pace.overall, self._pace.burst), **self.member(key)}
-        if _is_crowded(self._clock()):
-            limits["wecom:crowded"] = Limit(self._pace.crowded, 2)
-        return limits
+        crowded = {"wecom:crowded": Limit(self._pace.crowded, 2)} if _is_crowded(self._clock()) else {}
+        return {**self.prompt(key), **crowded}
+
+    def prompt(self, key: str) -> Mapping[str, Limit]:
+        """What an answer counts against: whoever has just written is not kept waiting by the hour."""
+        return {"wecom:app": Limit(self._pace.overall, self._pace.burst), **self.member(key)}
 
     def member(self, key: str) -> Mapping[str, Limit]:
         """One member's own limits: of their minute, and of their hour."""
