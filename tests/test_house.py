@@ -92,8 +92,9 @@ def test_every_file_begins_with_its_question() -> None:
 
 
 def test_the_law_needs_the_standard_library_alone() -> None:
-    laws = [*HOUSE.glob("handlers/*/rules.py"), *HOUSE.glob("handlers/*/rules/**/*.py")]
-    assert {_name(file): found for file in laws if (found := _strangers(file, set(), set()))} == {}
+    laws = [*HOUSE.glob("handlers/*/rules.py"), *HOUSE.glob("handlers/*/rules/**/*.py"), HOUSE / "handlers/months.py"]
+    friends = {"handlers.months"}  # a month is the same in every law
+    assert {_name(file): found for file in laws if (found := _strangers(file, friends, set()))} == {}
 
 
 def test_the_conversation_knows_nobody_else() -> None:
