@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 import structlog
 
@@ -85,7 +86,7 @@ class Reception:
         if sender and channel != "web":
             fit, at = self.carriage.fit, event.address
             messages = [fit(tx, now, one, at, sender.id, turn.language, asked=True) for one in messages]
-        memory.offers = offers(messages)
+        memory.offers = tuple(offer for message in messages for offer in offers(message))
         after = addresses.find(tx, event.address) if sender is None else None
         owner = after.person_id if after else before.person_id
         dialogues.keep(tx, now, event.address, digest, owner, memory, messages, before)
@@ -135,12 +136,9 @@ class Reception:
                 yield question.title
 
 
-def offers(messages: Iterable[Message]) -> tuple[Offer, ...]:
-    """The buttons that stand at an address after these messages."""
+@lru_cache(256)
+def offers(message: Message) -> tuple[Offer, ...]:
+    """The buttons that stand at an address after this message."""
     return tuple(
-        Offer(key.label, key.payload, key.walk)
-        for message in messages
-        for row in message.keys
-        for key in row
-        if key.payload is not None
+        Offer(key.label, key.payload, key.walk) for row in message.keys for key in row if key.payload is not None
     )

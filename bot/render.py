@@ -42,6 +42,7 @@ class Renderer:
     def __init__(self, zone: ZoneInfo, folder: Path = TEMPLATES) -> None:
         self._zone = zone
         self._written = lru_cache(256)(self._moment)  # a poll says the same moment to everybody
+        self._rendered = lru_cache(256)(self._render)
         with (folder / "locale" / "en.po").open("rb") as file:
             self._english = {str(m.id): str(m.string) for m in read_po(file, locale="en") if m.id and m.string}
         self._blocks = {language: dict(self._compile(folder, language)) for language in LANGUAGES}
@@ -75,7 +76,10 @@ class Renderer:
         return self.phrase(label.source, language) if isinstance(label, Phrase) else label
 
     def message(self, reply: Reply, language: str) -> Message:
-        """A reply as its reader sees it."""
+        """A reply as its reader sees it. The very same reply is the very same message, and is rendered once."""
+        return self._render(reply, language) if reply.sensitive else self._rendered(reply, language)
+
+    def _render(self, reply: Reply, language: str) -> Message:
         return Message(
             self.say(reply.words, language),
             tuple(tuple(self._key(button, language) for button in row) for row in reply.buttons),

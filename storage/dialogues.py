@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from sqlalchemy import String, and_, bindparam, cast, delete, func, insert, literal, select
 from sqlmodel import Field, col
@@ -106,9 +107,19 @@ def look(tx: Tx, address: Address, event: bytes) -> Situation:
         memory.draft = _load_draft(tx.house.keys.open(draft))
     stood = None if standing is None else tx.house.keys.open(standing)
     if stood is not None:
-        memory.asking, offers = json.loads(stood)
-        memory.offers = tuple(Offer(*offer) for offer in offers)
+        memory.asking, memory.offers = _load_standing(stood)
     return Situation(None, person_id, name or "", language or "", bool(dead), memory, draft, stood)
+
+
+@lru_cache(256)
+def _load_standing(text: str) -> tuple[int, tuple[Offer, ...]]:
+    asking, offers = json.loads(text)
+    return asking, tuple(Offer(*offer) for offer in offers)
+
+
+@lru_cache(256)
+def _dump_standing(asking: int, offers: tuple[Offer, ...]) -> str:
+    return _json([asking, [[o.label, o.payload, o.walk] for o in offers]])
 
 
 def _load_draft(text: str) -> Draft:
@@ -131,13 +142,13 @@ def load_messages(text: str) -> list[Message]:
 
 def dump_messages(messages: list[Message]) -> str:
     """Messages as JSON, the shortest way."""
-    return _json(
-        [
-            [m.text, [[[k.label, k.payload, k.path, k.walk] for k in row] for row in m.keys], m.toast, m.replaces,
-             m.sensitive]
-            for m in messages
-        ]
-    )  # fmt: skip
+    return f"[{','.join([_dump_message(message) for message in messages])}]"
+
+
+@lru_cache(256)
+def _dump_message(m: Message) -> str:
+    keys = [[[k.label, k.payload, k.path, k.walk] for k in row] for row in m.keys]
+    return _json([m.text, keys, m.toast, m.replaces, m.sensitive])
 
 
 def keep(
@@ -160,8 +171,7 @@ def keep(
 
 def stand(tx: Tx, address: Address, memory: Memory, known: str | None = None) -> None:
     """Put these buttons up at an address, in place of what stood there."""
-    offers = [[o.label, o.payload, o.walk] for o in memory.offers]
-    text = _json([memory.asking, offers])
+    text = _dump_standing(memory.asking, memory.offers)
     if text != known:
         tx.rows(_STAND, address=str(address), body=tx.house.keys.seal(text))
 

@@ -33,7 +33,7 @@ class Writer(Protocol):
 
 
 class GroupWriter:
-    """SQLite: one thread writes. Everything that waits shares one transaction, each item in its savepoint.
+    """SQLite: one thread writes. All that waits shares one transaction; a mistake undoes only its own work.
 
     One fsync a commit is the limit of an ordinary disk, so a batch forms by itself while the last one is
     being committed, and costs nothing when the house is idle. The thread is woken when a turn of the loop brings
@@ -98,22 +98,23 @@ class GroupWriter:
 
     def _commit(self, works: list[Work[Any]]) -> list[tuple[bool, Any]]:
         """One transaction for all; where it fails as a whole, everybody is told to come again."""
-        outcomes: list[tuple[bool, Any]] = []
         try:
-            with self._database.write() as tx:
-                for work in works:
-                    try:
-                        with tx.savepoint():
-                            outcomes.append((True, work(tx)))
-                    except Exception as error:
-                        if is_trouble(error):
-                            raise
-                        outcomes.append((False, error))
+            return self._together(works)
         except Exception as error:
             told = Busy() if is_trouble(error) else error
             told.__cause__ = error if told is not error else None
             return [(False, told)] * len(works)
-        return outcomes
+
+    def _together(self, works: list[Work[Any]]) -> list[tuple[bool, Any]]:
+        """Mistakes are rare and savepoints not free: where there is one, all begins anew, each in its own."""
+        try:
+            with self._database.write() as tx:
+                return [(True, work(tx)) for work in works]
+        except Exception as error:
+            if is_trouble(error):
+                raise
+        with self._database.write() as tx:
+            return [_apart(tx, work) for work in works]
 
 
 class PoolWriter:
@@ -154,6 +155,17 @@ class PoolWriter:
 def open_writer(database: Database) -> Writer:
     """The writer that suits the database."""
     return GroupWriter(database) if database.sqlite else PoolWriter(database)
+
+
+def _apart(tx: Tx, work: Work[R]) -> tuple[bool, R | Exception]:
+    """The outcome of work that is undone alone if it fails. Raises where it is the database that has failed."""
+    try:
+        with tx.savepoint():
+            return True, work(tx)
+    except Exception as error:
+        if is_trouble(error):
+            raise
+        return False, error
 
 
 def _settle(settled: list[tuple[asyncio.Future[Any], tuple[bool, Any]]]) -> None:

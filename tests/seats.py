@@ -85,5 +85,5 @@ class TextStage:
     def _bring(self, tx: Tx, telling: Telling, person: int, seat: TextSeat) -> None:
         message = self.house.app.reception.compose(tx, self.house.now, telling, person)
         if message is not None:
-            dialogues.stand(tx, seat.chat.address, Memory(offers=offers([message])))
+            dialogues.stand(tx, seat.chat.address, Memory(offers=offers(message)))
             seat.chat.heard.append(message)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from telegram import Update, User
+from telegram import Update
 from telegram.constants import ChatType
 
 from bot.core.event import Address, Pressed, Said
@@ -73,38 +73,39 @@ def _heard(event_id: str, update: Update) -> Heard | Reach | None:
         text = message.text or message.caption
         if text is None and not message.effective_attachment:
             return None  # Telegram's own notes: pinned, a new picture, messages that vanish
-        address, language = _who(message.from_user)
+        address, language = _who(message.from_user.id, message.from_user.language_code)
         return Heard(Said(address, event_id, _plain(text or ""), language))
     if (change := update.my_chat_member) and change.chat.type == ChatType.PRIVATE:
-        address, _ = _who(change.from_user)
+        address, _ = _who(change.from_user.id)
         return Reach(address, change.new_chat_member.status not in ("kicked", "left"))
     return None
 
 
 def _pressed(event_id: str, query: dict[str, Any]) -> Heard | None:
-    """A tap. Of the message it stood under de_json would make a hundred fields, at thrice the price of all else."""
+    """A tap, by hand: of sender and message de_json would make a hundred fields, at thrice the price of all else."""
     message, data = query.get("message"), query.get("data")
     if data is None or (message and message["chat"]["type"] != ChatType.PRIVATE):
         return None
-    address, language = _who(User.de_json(query["from"], None))
+    address, language = _who(query["from"]["id"], query["from"].get("language_code"))
     under = message["message_id"] if message else None  # known even of a message too old to be shown
     if type(under) not in (int, type(None)):
         raise Malformed("message")
     return Heard(Pressed(address, event_id, _plain(data), language), _plain(query["id"]), under)
 
 
-def _who(user: User) -> tuple[Address, str | None]:
+def _who(user: object, language: object = None) -> tuple[Address, str | None]:
     """Their address and language. de_json believes whatever types it is given; past this door nobody asks."""
-    if type(user.id) is not int or not 0 < user.id < 2**63:
+    if type(user) is not int or not 0 < user < 2**63:
         raise Malformed("user")
-    language = user.language_code
-    return Address("telegram", str(user.id)), language if isinstance(language, str) else None
+    return Address("telegram", str(user)), language if isinstance(language, str) else None
 
 
 def _plain(text: object) -> str:
     """A text that every store and every channel can hold: JSON may carry halves of characters."""
     if not isinstance(text, str):
         raise Malformed("text")
+    if text.isascii():
+        return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

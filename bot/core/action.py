@@ -11,6 +11,7 @@ LIMIT = 64
 """Bytes of a button's payload; the narrowest of the channels (Telegram's callback_data)."""
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{0,16}")
+_NUMBER = re.compile(r"0|[1-9a-z][0-9a-z]{0,12}")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -42,7 +43,7 @@ def _write_int(number: int) -> str:
 
 
 def _read_int(text: str) -> int:
-    if not re.fullmatch(r"0|[1-9a-z][0-9a-z]{0,12}", text) or (number := int(text, 36)) >= 2**63:
+    if not _NUMBER.fullmatch(text) or (number := int(text, 36)) >= 2**63:
         raise BadPayload("not a number")
     return number
 
@@ -122,7 +123,7 @@ class Action:
     def _decode(cls, parts: list[str]) -> Self:
         if len(parts) != len(cls._fields):
             raise BadPayload("wrong number of fields")
-        return cls(**{name: codec.read(part) for (name, codec), part in zip(cls._fields, parts, strict=True)})
+        return cls(*[codec.read(part) for (_, codec), part in zip(cls._fields, parts, strict=True)])
 
 
 def decode(payload: str) -> Action:

@@ -71,9 +71,13 @@ class Grade(IntEnum):
 ANY = frozenset(Grade)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reply:
-    """An answer. Rendered in the reader's language by the one who sends it."""
+    """An answer. Rendered in the reader's language by the one who sends it.
+
+    Told apart by identity, so that a reply that many get (a vote has few outcomes) can be made once and is then
+    rendered once: see `Renderer.message`.
+    """
 
     words: Words
     buttons: Keyboard = ()

@@ -54,16 +54,18 @@ def manners(front: Front) -> Middleware:
 
 def dress(front: Front) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """What every answer wears, a stream too."""
-    secure = front.house.public_url.startswith("https:")
+    worn = {
+        "Content-Security-Policy": POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Server": "tiexin",
+    }
+    if front.house.public_url.startswith("https:"):
+        worn["Strict-Transport-Security"] = "max-age=31536000"
 
     async def on_prepare(_request: web.Request, response: web.StreamResponse) -> None:
-        response.headers["Content-Security-Policy"] = POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers.update(worn)
         response.headers.setdefault("Referrer-Policy", "no-referrer")
-        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        response.headers["Server"] = "tiexin"
-        if secure:
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
 
     return on_prepare
 

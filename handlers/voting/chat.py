@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from bot.core.action import Action, Code
 from bot.core.reply import Button, Keyboard, Label, Refused, Reply, words
@@ -83,16 +84,16 @@ def cast(turn: Turn, press: Cast) -> Answer:
         polls.mark(turn.tx, poll.id, turn.member.id, marking)
         return _question(turn.tx, turn.member.id, poll, marking, replaces=True)
     desk.vote(turn.tx, turn.now, turn.member.id, poll, (place,), turn.address)
-    return _recorded(poll, (place,), turn.now)
+    return _recorded(poll, (place,))
 
 
 @router.pressed(HandIn)
 def hand_in(turn: Turn, press: HandIn) -> Answer:
     poll, stand = desk.may_vote(turn.tx, turn.now, turn.member.id, press.poll)
     if stand.choice is not None and not stand.marking:  # the same tap, seen twice
-        return _recorded(poll, stand.choice, turn.now)
+        return _recorded(poll, stand.choice)
     desk.vote(turn.tx, turn.now, turn.member.id, poll, stand.marking, turn.address)
-    return _recorded(poll, stand.marking, turn.now)
+    return _recorded(poll, stand.marking)
 
 
 def sheet(turn: Turn) -> list[Item]:
@@ -155,10 +156,12 @@ def _question(tx: Tx, person_id: int, poll: Ballot, marking: tuple[int, ...], *,
     )
 
 
-def _recorded(poll: Ballot, chosen: tuple[int, ...], at: datetime) -> Reply:
+@lru_cache(256)
+def _recorded(poll: Ballot, chosen: tuple[int, ...]) -> Reply:
+    """Said to everybody who chose the same: the same reply, so that it is rendered once."""
     labels = _labels(poll, chosen)
     return Reply(
-        words("voting.recorded", poll=poll, labels=labels, at=at),
+        words("voting.recorded", poll=poll, labels=labels),
         _again(poll),
         toast=words("voting.recorded_toast", labels=labels),
         replaces=True,
