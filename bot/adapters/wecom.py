@@ -13,6 +13,8 @@ from bot.adapters.tencent_callback import Push, Unreadable, allowed
 from bot.core.event import Address, Pressed, Said
 
 CHANNEL = "wecom"
+VERIFIED = "wecom.callback"
+"""The setting that holds when WeCom last looked at our address, or brought something."""
 
 # Figures of WeCom as of November 2026.
 TEXT = 2048

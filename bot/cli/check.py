@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from bot.cli.door import REFUSED, WRONG, Door, door
 
 if TYPE_CHECKING:
     from bot.config import Config
+    from storage.house import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,21 +173,40 @@ def _wechat(config: Config) -> Iterator[Line]:
         yield Line("wechat", True, "off: there is no [wechat] section")
         return
     from bot.adapters.wechat_check import check as ask
-    from bot.app import house
     from bot.parts import now
+
+    with _tables(config) as tx:
+        yield Line("wechat", *ask(config.wechat, tx, config.server.public_url, now()))
+
+
+def _wecom(config: Config) -> Iterator[Line]:
+    if config.wecom is None:
+        yield Line("wecom", True, "off: there is no [wecom] section")
+        return
+    from bot.adapters.wecom_check import check as ask
+    from bot.parts import now
+
+    with _tables(config) as tx:
+        yield Line("wecom", *ask(config.wecom, tx, config.server.public_url, now()))
+
+
+@contextmanager
+def _tables(config: Config) -> Iterator[Tx | None]:
+    """The database, to be read; None while its tables are not those of this program."""
+    from bot.app import house
     from storage.database import Database, revisions
 
     have, want = revisions(config.database.url)
     if have != want:
-        yield Line("wechat", *ask(config.wechat, None, config.server.public_url, now()))
+        yield None
         return
     database = Database(config.database.url, house(config))
     try:
         with database.read() as tx:
-            yield Line("wechat", *ask(config.wechat, tx, config.server.public_url, now()))
+            yield tx
     finally:
         database.close()
 
 
-CHANNELS: dict[str, Callable[[Config], Iterator[Line]]] = {"telegram": _telegram, "wechat": _wechat}
+CHANNELS: dict[str, Callable[[Config], Iterator[Line]]] = {"telegram": _telegram, "wechat": _wechat, "wecom": _wecom}
 """A channel's look at itself; one line each."""

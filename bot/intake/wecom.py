@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -10,7 +12,7 @@ from aiohttp import web
 
 from bot.adapters.tencent_callback import BODY, Callback, Forged, Push, Unreadable
 from bot.adapters.tencent_client import SharedTokens, corp_token
-from bot.adapters.wecom import CHANNEL, Heard, Reach, button_answer, card_answer, read, text_answer
+from bot.adapters.wecom import CHANNEL, VERIFIED, Heard, Reach, button_answer, card_answer, read, text_answer
 from bot.adapters.wecom_answers import Answers, Ride
 from bot.adapters.wecom_api import WeComApi
 from bot.adapters.wecom_cards import Cards
@@ -30,8 +32,6 @@ from storage.writer import Busy
 log = structlog.get_logger()
 
 CALLBACK = "/wecom/callback"
-VERIFIED = "wecom.callback"
-"""The setting that holds when WeCom last looked at our address, or brought something."""
 SELDOM = timedelta(hours=1)
 AGAIN = {"Retry-After": "2"}
 
@@ -47,7 +47,7 @@ class Outcome:
 class WeComPart:
     """WeCom's part of the process: its callback, its channel, and the answers that leave by calls of their own."""
 
-    def __init__(self, wiring: Wiring, section: WeCom) -> None:
+    def __init__(self, wiring: Wiring, section: WeCom, sleep: Callable[[float], None] = time.sleep) -> None:
         self._wiring, self._app, self._writer = wiring, wiring.app, wiring.writer
         self._corp_id = section.corp_id
         renderer, clock = wiring.app.reception.renderer, wiring.app.clock
@@ -60,7 +60,7 @@ class WeComPart:
         )
         api = WeComApi(section.corp_id, section.agent_id, section.api_base, self._tokens)
         pace, database = Pace(member=section.rate_member), wiring.app.database
-        self.channel = WeComChannel(api, looks, database, wiring.writer, clock, pace)
+        self.channel = WeComChannel(api, looks, database, wiring.writer, clock, pace, sleep)
         self._answers = Answers(self.channel, looks, wiring.writer, clock, alone=database.sqlite)
         self._callback = Callback(
             section.token.get_secret_value(), section.aes_key.get_secret_value(), section.corp_id
