@@ -50,6 +50,10 @@ def _parts(wiring: Wiring) -> Iterator[Part]:
         from bot.intake.telegram import TelegramPart
 
         yield TelegramPart(wiring, config.telegram)
+    if config.email:
+        from bot.intake.email import EmailPart
+
+        yield EmailPart(wiring, config.email)
     if config.wechat:
         from bot.intake.wechat import WeChatPart
 

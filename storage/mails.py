@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import and_, case, delete, insert, select, update
 from sqlmodel import Field, Index, col
 
 from storage.base import Table
+from storage.campaigns import Delivery
 from storage.house import Tx
 
 LIFE = timedelta(days=60)
@@ -145,6 +146,15 @@ def mark(tx: Tx, tag: bytes, state: str) -> None:
     tx.run(update(MailLetter).where(col(MailLetter.tag) == tag).values(state=state))
 
 
+def came_back(tx: Tx, now: datetime, delivery_id: int, reason: str) -> None:
+    """What the next server had taken did not arrive after all. An answer that came meanwhile stands."""
+    tx.run(
+        update(Delivery)
+        .where(col(Delivery.id) == delivery_id, col(Delivery.state).in_(["accepted", "delivered", "unknown"]))
+        .values(state="failed", reason=reason[:120], changed_at=now)
+    )
+
+
 # -- answers, which no campaign decided -----------------------------------------------------------------------
 
 
@@ -159,21 +169,13 @@ def due(tx: Tx, now: datetime, most: int = 50) -> list[Letter]:
     return [_letter(tx, row) for row in rows]
 
 
-def put_off(tx: Tx, ids: Sequence[int], until: datetime) -> None:
-    """Try these again then."""
+def put_off(tx: Tx, letter: Letter, until: datetime) -> None:
+    """Try this answer again then."""
     tx.run(
         update(MailLetter)
-        .where(col(MailLetter.id).in_(list(ids)), col(MailLetter.state).in_(["queued", "handed"]))
-        .values(state="queued", due_at=until, attempts=col(MailLetter.attempts) + 1)
+        .where(col(MailLetter.id) == letter.id)
+        .values(due_at=until, attempts=col(MailLetter.attempts) + 1)
     )
-
-
-def next_due(tx: Tx) -> datetime | None:
-    """When the next answer is to be sent."""
-    statement = select(col(MailLetter.due_at)).where(
-        col(MailLetter.delivery_id).is_(None), col(MailLetter.state).in_(["queued", "handed"])
-    )
-    return tx.run(statement.order_by(col(MailLetter.due_at)).limit(1)).scalar_one_or_none()
 
 
 def purge(tx: Tx, now: datetime) -> int:

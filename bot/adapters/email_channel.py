@@ -7,7 +7,7 @@ the same Message-ID and the same bytes, and every other is sent as if nothing ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,10 +16,11 @@ import structlog
 
 from bot.adapters import email_out
 from bot.adapters.email_errors import What
-from bot.adapters.email_out import Posted, Trim
+from bot.adapters.email_frame import Frame
+from bot.adapters.email_out import Posted
 from bot.adapters.email_post import NotTaken, Post
 from bot.adapters.email_token import Postmark, new_tag
-from bot.core.reply import Message, Parcel, Undelivered
+from bot.core.reply import Parcel, Undelivered
 from storage import dialogues, mailbox, mails, people
 from storage.house import House, Tx
 from storage.mails import Body, Letter
@@ -40,9 +41,6 @@ REFUSED_REST = 900.0
 FIRST, LONGEST = 60.0, 3600.0
 """Seconds before a mail that was put off is tried again: half its age, within these bounds."""
 
-Trims = Callable[[str, Sequence[Message], bool], Trim]
-"""The words around messages in a language; whether a question stands open that is answered in free words."""
-
 
 class Told:
     """Who is told what the channel has found out; each is called in a transaction of its own."""
@@ -62,11 +60,11 @@ class EmailChannel:
     """A delivery that was interrupted is asked for again; `admit` knows whether it may have arrived."""
 
     def __init__(
-        self, post: Post, postmark: Postmark, house: House, writer: Writer, trims: Trims, told: Told,
+        self, post: Post, postmark: Postmark, house: House, writer: Writer, frame: Frame, told: Told,
         clock: Callable[[], datetime], *, limit: Limit,
     ) -> None:  # fmt: skip
         self._post, self._postmark, self._house, self._writer = post, postmark, house, writer
-        self._trims, self._told, self._clock, self._limit = trims, told, clock, limit
+        self._frame, self._told, self._clock, self._limit = frame, told, clock, limit
         self._letters: dict[int, Letter] = {}
         self._refused = 0
 
@@ -138,12 +136,11 @@ class EmailChannel:
 
     def posted(self, letter: Letter) -> Posted:
         """The mail as it leaves; the same for the same letter."""
-        messages = dialogues.load_messages(letter.body.messages)
+        messages = self._frame.messages(letter)
         stop = f"{self._house.public_url}/l/m/{self._postmark.token('s', letter.tag)}" if letter.body.stop else ""
         made = email_out.Letter(
             letter.tag, letter.key, letter.person_id or 0, letter.created_at, messages,
-            self._trims(letter.language, messages, bool(letter.body.asking)), letter.thread, letter.body.answers,
-            letter.body.subject, stop,
+            self._frame.trim(letter, messages), letter.thread, letter.body.answers, letter.body.subject, stop,
         )  # fmt: skip
         return email_out.compose(made, self._postmark, self._house.name)
 

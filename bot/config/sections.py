@@ -230,6 +230,10 @@ class Email(Section):
     imap_folder: str = "INBOX"
     authserv_id: str = ""
     answers_per_hour: int = Field(10, ge=1)
+    plus_addresses: bool = True
+    largest: int = Field(10 * 1024 * 1024, ge=64 * 1024)
+    rate: Rate = 5
+    burst: int = Field(20, ge=1)
     sink: Path | None = None
 
     @model_validator(mode="after")

@@ -1,0 +1,245 @@
+"""What is done with a mail that has come in? One transaction, and every mail has exactly one outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.adapters.email_bounce import Verdict, judge
+from bot.adapters.email_context import Situation, mean, offered, put_up, situation
+from bot.adapters.email_in import Mail, headers
+from bot.adapters.email_token import Postmark, new_tag
+from bot.adapters.email_trust import Proof, signed
+from bot.config import Email
+from bot.core.dialogue import WORDS
+from bot.core.event import Address, Said
+from bot.core.kinds import KINDS, Lines, clean
+from bot.core.reply import Message, Refused, Words, words
+from bot.parts import App
+from handlers.binding import email as binding
+from storage import addresses, dialogues, mailbox, mails, people
+from storage.addresses import Bound
+from storage.house import Tx
+from storage.mails import Body, Letter
+
+A_DAY = 3
+"""Answers to one address in a day, as a multiple of those in an hour."""
+QUOTED = 40
+"""Characters of somebody's words that are repeated to them."""
+TWICE = 2
+"""Days on which a bounce that nobody can read has come: then the address is dead."""
+
+
+class Taking:
+    """Decides about each mail: a bounce, a machine, an answer that acts, one that has to be confirmed, a stranger."""
+
+    def __init__(self, app: App, postmark: Postmark, settings: Email) -> None:
+        self._app, self._postmark, self._settings = app, postmark, settings
+        self._reception, self._router = app.reception, app.reception.router
+
+    def take(self, tx: Tx, now: datetime, mail: Mail, recipients: Sequence[str]) -> str:
+        """What became of a mail, in a word for the metrics. Raises only what the database raises."""
+        if not mailbox.see(tx, now, mail.digest):
+            return "again"
+        named = [name for one in recipients if (name := self._postmark.read(one))]
+        returned = [one.tag for one in named if one.purpose == "b"] or self._returned(mail)
+        if returned:
+            for its in returned:
+                self._bounced(tx, now, mail, its)
+            return "bounce"
+        if mail.machine:
+            return "machine"
+        if not mail.sender:
+            return "no one sender"
+        tags = [one.tag for one in named] + [tag for one in mail.answers if (tag := self._of_id(one))]
+        letter = next((known for one in tags if (known := mails.by_tag(tx, one))), None)
+        bound = addresses.find(tx, Address("email", mail.sender))
+        if bound is None or people.get(tx, bound.person_id).left_on is not None:
+            return self._stranger(tx, now, mail, letter)
+        return self._person(tx, now, mail, letter, bound)
+
+    def _of_id(self, message_id: str) -> bytes | None:
+        return self._postmark.read_message_id(message_id)
+
+    # -- somebody whose address is bound ----------------------------------------------------------------------
+
+    def _person(self, tx: Tx, now: datetime, mail: Mail, letter: Letter | None, bound: Bound) -> str:
+        theirs = letter is not None and letter.key == mail.sender and letter.person_id == bound.person_id
+        about = letter if theirs else None
+        proof = Proof(
+            token=about is not None and about.good(now),
+            registered=True,
+            signed=signed(
+                headers(mail.parsed, "authentication-results"), self._settings.authserv_id,
+                mail.sender.rpartition("@")[2],
+            ),
+        )  # fmt: skip
+        alone = letter is None and not mail.replying  # a mail that answers nothing can only ask to be shown something
+        if proof.whole or (proof.known and alone):
+            return self._act(tx, now, mail, about if proof.whole else None, bound)
+        if self._too_many(tx, now, mail.sender):
+            return "too many"
+        self._ask_back(tx, now, mail, about, bound, proof)
+        return "to confirm"
+
+    def _act(self, tx: Tx, now: datetime, mail: Mail, letter: Letter | None, bound: Bound) -> str:
+        before = put_up(tx, bound.address, letter)
+        text = self._meant(mail, letter, before)
+        answered = self._reception.receive(tx, Said(bound.address, _event(mail), text), now)
+        after = situation(tx, bound.address)
+        if letter is not None and (what := self._acted(text, letter, answered.messages, before, after)):
+            binding.acted(tx, now, bound.person_id, what, _subject(letter))
+        mailbox.forget_returns(tx, bound.address.key)
+        if self._too_many(tx, now, mail.sender):
+            return "not answered"
+        language = people.get(tx, bound.person_id).language or tx.house.language
+        self._answer(tx, now, mail, answered.messages, after, bound.person_id, language)
+        return "broken" if answered.broken else "answered"
+
+    def _acted(self, text: str, letter: Letter, said: Sequence[Message], before: Situation, after: Situation) -> str:
+        """What an answer has done that its writer should hear of elsewhere; empty: it only showed or asked."""
+        if before.draft is not None and after.draft is None and text.lower() not in WORDS["cancel"]:
+            form = self._router.forms.get(before.draft.form)
+            return form.form.called.source if form else ""
+        offer = offered(text, letter)
+        done = any(message.replaces and message.toast for message in said)  # what only shows says no such thing
+        return offer.label if offer and done else ""
+
+    def _ask_back(self, tx: Tx, now: datetime, mail: Mail, letter: Letter | None, bound: Bound, proof: Proof) -> None:
+        """Nothing is done; a link says what was meant, and does it when its page's button is pressed."""
+        language = people.get(tx, bound.person_id).language or tx.house.language
+        text = self._meant(mail, letter, put_up(tx, bound.address, letter))
+        about = _subject(letter) if letter else ""
+        meant = {"text": text, "tag": letter.tag.hex() if letter else "", "about": about}
+        url = mean(tx, now, bound.person_id, meant)
+        values = {"text": text[:QUOTED], "about": about, "stale": letter is not None and not proof.token}
+        body = Body(
+            template="mail.meant", values=values, label="mail.meant_key", url=url, answers=mail.message_id,
+            subject=mail.subject,
+        )  # fmt: skip
+        self._queue(tx, now, mail, body, bound.person_id, language)
+
+    # -- strangers --------------------------------------------------------------------------------------------
+
+    def _stranger(self, tx: Tx, now: datetime, mail: Mail, letter: Letter | None) -> str:
+        if self._too_many(tx, now, mail.sender):
+            return "too many"
+        if letter is not None and letter.person_id is not None:
+            # Somebody answers from another address, or has been forwarded the mail. Nothing of it is told to either.
+            self._say(tx, now, mail, words("mail.not_bound"))
+            return "other sender"
+        text = self._first_words(mail)
+        if code := binding.mailed_code(text):
+            try:
+                if not binding.show_code(tx, now, mail.sender, code, tx.house.language):
+                    self._say(tx, now, mail, words("binding.wrong_code"))
+            except Refused as no:
+                self._say(tx, now, mail, no.words)
+            return "code"
+        address = Address("email", mail.sender)
+        answered = self._reception.receive(tx, Said(address, _event(mail), text), now)
+        self._answer(tx, now, mail, answered.messages, situation(tx, address), None, tx.house.language)
+        return "stranger"
+
+    # -- what was said ----------------------------------------------------------------------------------------
+
+    def _meant(self, mail: Mail, letter: Letter | None, now_open: Situation) -> str:
+        """What a mail says to us: its first own line, or all of it where the open question takes several lines."""
+        if letter is None and not mail.replying and mail.subject and self._router.find(clean(mail.subject)):
+            return mail.subject
+        own = mail.own
+        if not own.first:
+            return "" if mail.replying else mail.subject
+        question = None
+        if now_open.at and now_open.draft and (use := self._router.forms.get(now_open.draft.form)):
+            question = use.form.questions.get(now_open.at)
+        if question is None or question.choices or not (question.kind.pieces or question.kind is KINDS[Lines]):
+            plain = own.first.rstrip("。.!！~ ")  # “收到！” means 收到
+            return plain if letter and not plain.isdecimal() and offered(plain, letter) else own.first
+        walks = any(own.first.lower().strip("。.!！ ") in spellings for spellings in WORDS.values())
+        return own.first if walks or (letter and offered(own.first, letter)) else own.whole
+
+    def _first_words(self, mail: Mail) -> str:
+        return mail.own.first or ("" if mail.replying else mail.subject)
+
+    # -- answers ----------------------------------------------------------------------------------------------
+
+    def _too_many(self, tx: Tx, now: datetime, key: str) -> bool:
+        """Whether an address has had its answers: two machines would talk to each other for ever."""
+        hour, day = mailbox.answers(tx, now, key)
+        most = self._settings.answers_per_hour
+        return hour >= most or day >= A_DAY * most
+
+    def _answer(
+        self, tx: Tx, now: datetime, mail: Mail, messages: Sequence[Message], here: Situation,
+        person_id: int | None, language: str,
+    ) -> None:  # fmt: skip
+        hour, _ = mailbox.answers(tx, now, mail.sender)
+        said = list(messages)
+        if hour == self._settings.answers_per_hour - 1:
+            note = self._reception.renderer.say(
+                words("mail.too_many", most=self._settings.answers_per_hour), language
+            )
+            said.append(Message(note))
+        at = here.draft.at if here.at and here.draft else ""
+        body = Body(
+            dialogues.dump_messages(said), asking=here.asking if here.at else 0, at=at, answers=mail.message_id,
+            subject=mail.subject,
+        )  # fmt: skip
+        self._queue(tx, now, mail, body, person_id, language)
+
+    def _say(self, tx: Tx, now: datetime, mail: Mail, said: Words) -> None:
+        body = Body(template=said.template, values=dict(said.values), answers=mail.message_id, subject=mail.subject)
+        self._queue(tx, now, mail, body, None, tx.house.language)
+
+    def _queue(self, tx: Tx, now: datetime, mail: Mail, body: Body, person_id: int | None, language: str) -> None:
+        mailbox.note_answer(tx, now, mail.sender)
+        mails.add(tx, now, tag=new_tag(), key=mail.sender, body=body, person_id=person_id, language=language)
+
+    # -- bounces ----------------------------------------------------------------------------------------------
+
+    def _returned(self, mail: Mail) -> list[bytes]:
+        """The mail that a bounce gives back, for a mailbox that knows no plus addresses."""
+        if mail.machine not in ("null sender", "report", "no person's address"):
+            return []
+        for part in mail.parsed.walk():
+            if part.get_content_type() in ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers"):
+                inner = part.get_payload()
+                found = inner[0] if isinstance(inner, list) and inner else part
+                text = str(found.get("Message-ID", "")) if not isinstance(found, str) else ""
+                if tag := self._of_id(text or _id_in(str(inner))):
+                    return [tag]
+        return []
+
+    def _bounced(self, tx: Tx, now: datetime, mail: Mail, tag: bytes) -> None:
+        letter = mails.by_tag(tx, tag)
+        verdict = judge(mail.parsed)
+        if letter is None or verdict in (Verdict.NONE, Verdict.DELAYED):
+            return
+        day = now.astimezone(tx.house.zone).date()
+        mailbox.note_return(tx, letter.key, day, verdict)
+        mails.mark(tx, tag, "bounced")
+        if letter.delivery_id is not None:
+            mails.came_back(tx, now, letter.delivery_id, f"bounced: {verdict}")
+        unreadable = verdict is Verdict.UNREADABLE and mailbox.days_returned(tx, letter.key, verdict) >= TWICE
+        if verdict is Verdict.DEAD or unreadable:
+            binding.died(tx, now, letter.person_id, letter.key)
+
+
+def _id_in(text: str) -> str:
+    for line in text.splitlines():
+        if line.lower().startswith("message-id:"):
+            return line.partition(":")[2].strip()
+    return ""
+
+
+def _event(mail: Mail) -> str:
+    return mail.digest.hex()[:32]
+
+
+def _subject(letter: Letter) -> str:
+    """What a mail was about: its first line."""
+    if not letter.body.messages:
+        return ""
+    text = dialogues.load_messages(letter.body.messages)[0].text
+    return next((line.strip()[:60] for line in text.splitlines() if line.strip()), "")
