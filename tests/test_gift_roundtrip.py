@@ -76,6 +76,7 @@ def test_no_bytes_upset_the_reader(content: bytes) -> None:
 @example("支部{~%100%a =b}")  # two right options: one must keep its ~
 @example("支部{~%0%%50%a =b}")  # words that look like a weight
 @example("支部{#1.000000000000001..2}")  # the middle has one decimal more than its ends
+@example("$CATEGORY: 党务/党费\0\u2028一\n\n支部{T}")  # whatever stands in a category stays
 @slow
 def test_what_was_read_and_written_reads_as_the_same(content: str) -> None:
     first = read(content)

@@ -18,8 +18,9 @@ from handlers.quizzes.rules import NOTHING, Description, Question
 BLANK: Final = "_____"
 """What Moodle puts where the braces stood, when words follow them: the missing word."""
 
-_ID: Final = re.compile(r"\[id:((?:\\\]|[^\]\x00-\x1f\x7f])+)\]")
-_TAG: Final = re.compile(r"\[tag:((?:\\\]|[^\]<>`\x00-\x1f\x7f])+)\]")
+# Bounded, since a comment full of “[id:” would else be searched to its end again and again.
+_ID: Final = re.compile(r"\[id:((?:\\\]|[^\]\x00-\x1f\x7f]){1,255})\]")
+_TAG: Final = re.compile(r"\[tag:((?:\\\]|[^\]<>`\x00-\x1f\x7f]){1,255})\]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from handlers.quizzes.rules import (
 
 _MARK: Final = re.compile(r"[\\#=~{}:]")
 _LOOKS_LIKE_A_MARK: Final = re.compile(r"\[(?:html|moodle|plain|markdown)\]|%|//")
+_BREAK: Final = re.compile(r"[\r\n]+")
 _FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -41,7 +42,7 @@ def write(questions: Iterable[Question]) -> str:
     for question in questions:
         if question.category != category:
             category = question.category
-            parts.append(f"$CATEGORY: {_FORBIDDEN.sub(' ', category)}\n\n")
+            parts.append(f"$CATEGORY: {_BREAK.sub(' ', category)}\n\n")
         parts.append(write_question(question) + "\n")
     return "".join(parts)
 
