@@ -156,6 +156,18 @@ def see_link(tx: Tx, digest: bytes, now: datetime) -> Link | None:
     return Link(row.person_id, row.path, json.loads(tx.house.keys.open(row.body)) if row.body else None)
 
 
+def any_link(tx: Tx, digest: bytes) -> tuple[Link, bool] | None:
+    """A link, also one that is over, and whether it has been used; None: there was none, or long ago."""
+    statement = select(col(WebLink.person_id), col(WebLink.path), col(WebLink.body), col(WebLink.used_at)).where(
+        col(WebLink.digest) == digest, col(WebLink.reusable).is_(False)
+    )
+    row = tx.run(statement).one_or_none()
+    if row is None:
+        return None
+    body = json.loads(tx.house.keys.open(row.body)) if row.body else None
+    return Link(row.person_id, row.path, body), row.used_at is not None
+
+
 def use_link(tx: Tx, digest: bytes, now: datetime, *, again: bool = False) -> Link | None:
     """Use a link up; None where it is no longer good (two who race: one wins).
 
@@ -249,11 +261,13 @@ def ended(tx: Tx, since: datetime) -> set[str]:
 KEEP = timedelta(days=365)
 """How long a line stands in a person's chat."""
 KEEP_GUESTS = timedelta(days=2)
+KEEP_LINKS = timedelta(days=7)
+"""How long a link is known after it is over, so that another can be sent in its place."""
 
 
 def purge(tx: Tx, now: datetime) -> None:
     """Remove what has stood long enough: lines, those of guests early, and sessions and links that are over."""
     guests = and_(col(WebMessage.key).startswith("g"), col(WebMessage.at) < now - KEEP_GUESTS)
     tx.run(delete(WebMessage).where(or_(guests, col(WebMessage.at) < now - KEEP)))
-    tx.run(delete(WebLink).where(col(WebLink.expires_at) < now))
+    tx.run(delete(WebLink).where(col(WebLink.expires_at) < now - KEEP_LINKS))
     tx.run(delete(WebSession).where(col(WebSession.expires_at) < now))

@@ -13,6 +13,7 @@ from bot.server.chat import Chat
 from bot.server.entrance import Entrance, Persona
 from bot.server.front import Front, No
 from bot.server.health import Check, Health
+from bot.server.mailed import Mailed
 from bot.server.manners import Handler, dress, manners
 from bot.server.sessions import Sessions
 from bot.server.stream import Stream
@@ -93,6 +94,9 @@ class Server:
         chat = Chat(self.front, self._visitors)
         sessions = Sessions(self.front, self._visitors)
         entrance = Entrance(self.front, self._visitors, personas)
+        if settings := self.front.config.email:
+            mailed = Mailed(self.front, self._visitors, settings)
+            self.add_routes([web.get("/l/m/{token}", mailed.page), web.post("/l/m/{token}", mailed.press)])
         for method, path, handler in (
             ("GET", "/chat", chat.page),
             ("POST", "/chat/messages", chat.messages),
@@ -108,6 +112,7 @@ class Server:
                 web.get("/", entrance.root),
                 web.get("/l/{token}", entrance.link),
                 web.post("/l/{token}", entrance.use_link),
+                web.post("/l/{token}/again", entrance.again),
                 web.get("/sign-in", entrance.sign_in),
                 web.post("/sign-in", entrance.send_code),
                 web.post("/sign-in/code", entrance.enter_code),

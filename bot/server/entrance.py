@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from bot.adapters.web import bring, person_address, person_key
-from bot.core.reply import Refused
+from bot.core.reply import Refused, words
 from bot.server.front import Front, No
+from bot.server.mailed import carry_out, renew
 from bot.server.visitors import Visitors
 from handlers.binding import desk, sign_in
 from storage import addresses, people
@@ -38,6 +39,8 @@ class Guest:
     person: Somebody
     path: str
     consent: bool
+    meant: Mapping[str, str] = field(default_factory=dict)
+    """What a mail said that is done when the link is used; empty: the link only lets in."""
 
 
 class Entrance:
@@ -81,7 +84,9 @@ class Entrance:
             if link is None:
                 return None
             self._enter(tx, request, guest.person, digest, device)
-            if link.body:
+            if guest.meant:
+                carry_out(tx, now, self._front.reception, guest.person.id, guest.meant, token)
+            elif link.body:
                 bring(tx, now, guest.person.id, link.body, token)
             return guest
 
@@ -97,16 +102,39 @@ class Entrance:
         person = people.get(tx, seen.person_id)
         if person.left_on is not None:
             return None
-        return Guest(person, seen.path, addresses.find(tx, person_address(person.id)) is None)
+        meant = (seen.body or {}).get("meant", {})
+        return Guest(person, seen.path, addresses.find(tx, person_address(person.id)) is None, meant)
 
     def _link_page(self, request: web.Request, token: str, guest: Guest | None) -> web.Response:
         if guest is None:
-            raise No(410, "link_is_over")
+            return self._over(request, token)
         language = guest.person.language or self._front.hint(request)
+        meant = self._front.say(words("mail.meant_page", **guest.meant), language) if guest.meant else ""
         return self._front.page(
             "link", language, forms=True, token=token, who=guest.person.name, consent=guest.consent,
-            version=desk.CONSENT,
+            version=desk.CONSENT, meant=meant,
         )  # fmt: skip
+
+    def _over(self, request: web.Request, token: str) -> web.Response:
+        """A link that is over. Where there is mail, another can be asked for; the page does not tell whose it was."""
+        if self._front.config.email is None:
+            raise No(410, "link_is_over")
+        language = self._front.hint(request)
+        ask, key = (self._front.say(words(f"mail.again_{name}"), language) for name in ("ask", "key"))
+        return self._front.page(
+            "mail", language, status=410, forms=True, token=token, action=f"/l/{token}/again",
+            title=self._front.say("link_is_over", language), text=ask, fine=False, buttons=[("again", key)],
+        )  # fmt: skip
+
+    async def again(self, request: web.Request) -> web.StreamResponse:
+        """POST /l/TOKEN/again: mails a new link in the place of one that is over, to its owner's bound address."""
+        self._visitors.check_origin(request)
+        if self._front.config.email is None:
+            raise No(404, "not_found")
+        token = request.match_info["token"]
+        await self._front.writer.run(lambda tx: renew(tx, self._front.clock(), token))
+        text = self._front.say(words("mail.again_done"), self._front.hint(request))
+        return self._front.page("told", self._front.hint(request), text=text)
 
     def _enter(self, tx: Tx, request: web.Request, person: Somebody, digest: bytes, device: str) -> None:
         """A session for somebody who has shown who they are, and has consented where that was needed."""
