@@ -94,6 +94,21 @@ class Row:
             found.append(value)
         return tuple(found)
 
+    def number(self, key: str) -> int:
+        """A whole number from zero up."""
+        value = self._take(key, int, "a whole number")
+        if isinstance(value, bool) or value < 0:
+            raise self.error(key, "must be a whole number from 0 up")
+        return value
+
+    def numbers(self, key: str) -> tuple[int, ...]:
+        """A list of whole numbers from zero up."""
+        found = self._take(key, list, "a list of whole numbers")
+        for value in found:
+            if type(value) is not int or value < 0:
+                raise self.error(key, "must be a list of whole numbers from 0 up")
+        return tuple(found)
+
     def table(self, key: str) -> Row:
         """A table within this one."""
         value = self._take(key, dict, "a table")

@@ -254,7 +254,7 @@ def test_a_file_of_cases_is_judged(tiexin: Admin) -> None:
 
 
 def test_the_rules_are_listed_and_shown(tiexin: Admin) -> None:
-    assert [rule["rule"] for rule in tiexin.json("rules", "list")] == ["dues", "columns", "rights"]
+    assert [rule["rule"] for rule in tiexin.json("rules", "list")] == ["dues", "columns", "terms", "rights"]
     assert "category" in json.dumps(tiexin.json("rules", "show", "dues"))
     assert "there are dues" in tiexin.no("rules", "show", "weather", ends=WRONG)
 

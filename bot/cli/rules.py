@@ -21,10 +21,11 @@ app = noun("The rule tables: which, what they say, and whether they decide as ex
 TABLES = {
     "dues": ("handlers/dues/dues.toml", "who pays which dues"),
     "columns": ("handlers/roster/columns.toml", "how a roster's headings and words are read"),
+    "terms": ("handlers/terms/terms.toml", "how long a committee serves, when its re-election is called to mind"),
     "rights": ("handlers/rights.toml", "which office may do what"),
 }
 """Where each table is shipped, and what it decides. A file of the same name in [rules] dir takes its place."""
-OVERRIDDEN = ("dues", "columns")
+OVERRIDDEN = ("dues", "columns", "terms")
 HOUSE = Path(__file__).parent.parent.parent
 
 
@@ -39,10 +40,13 @@ def _file(here: Door, rule: str) -> Path:
 
 def _kinds(here: Door, on: date) -> Mapping[str, Kind]:
     """Every kind of case that some capability decides, by the rules of a day. Raises TableError."""
-    from handlers.dues import cases
+    from handlers.dues import cases as dues
     from handlers.dues.tables import dues_table
+    from handlers.terms import cases as terms
+    from handlers.terms.desk import table as terms_table
 
-    return cases.kinds(dues_table(on, here.config.rules.dir))
+    local = here.config.rules.dir
+    return {**dues.kinds(dues_table(on, local)), **terms.kinds(terms_table(local))}
 
 
 @app.command("list")

@@ -19,6 +19,8 @@ from storage.reminders import Kept
 
 CAMPAIGN = "reminder"
 WEEK = timedelta(days=7)
+EVERY = timedelta(seconds=30)
+"""How often everybody is asked what is due; what has begun goes on at each tick."""
 
 
 class Desk:
@@ -26,6 +28,7 @@ class Desk:
 
     def __init__(self, others: Sequence[Capability]) -> None:
         self._rounds = [one.rounds for one in others if one.rounds]
+        self._asked: datetime | None = None
         self.kinds: Mapping[str, Kind] = {name: kind for one in others for name, kind in one.reminders.items()}
 
     def due(self, tx: Tx, now: datetime) -> int:
@@ -36,6 +39,9 @@ class Desk:
 
     def _begin(self, tx: Tx, now: datetime) -> int:
         """Begin the rounds that have become due."""
+        if self._asked and timedelta() <= now - self._asked < EVERY:
+            return 0
+        self._asked = now
         found = [one for rounds in self._rounds for one in rounds(tx, now) if one.at <= now < one.until]
         known = reminders.known(tx, [(one.kind, one.key) for one in found])
         return sum(self._begun(tx, now, one) for one in found if (one.kind, one.key) not in known)

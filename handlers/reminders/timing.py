@@ -18,7 +18,7 @@ from handlers.workdays import Workdays
 
 HOURS = (9, 18)
 """From nine until before six in the afternoon, for those who have chosen no hours."""
-MINUTES = (*range(3, 28), *range(33, 58))
+MINUTES: tuple[int, ...] = (*range(3, 28), *range(33, 58))
 """Of an hour. At the full and the half everybody writes to everybody."""
 LONGEST = 60
 """Days looked ahead; longer than any holiday."""
@@ -36,7 +36,7 @@ class Habits:
 def minute_of(person_id: int, day: date) -> int:
     """The minute of the hour that is this person's on a day: the same for all that is due then."""
     mixed = hashlib.blake2b(f"{person_id} {day.isoformat()}".encode(), digest_size=4).digest()
-    place: int = int.from_bytes(mixed, "big") % len(MINUTES)
+    place = int.from_bytes(mixed, "big") % len(MINUTES)
     return MINUTES[place]
 
 
