@@ -26,7 +26,7 @@ from tests.running import free_port
 OURS, HOSTED, MEMBERS = "party.example", "hosted.example", "members.example"
 AUTHSERV_ID = f"mx.{OURS}"
 PASSWORD = "an-invented-password"
-USERS = (f"wangfang@{MEMBERS}", f"li@{MEMBERS}", f"tiexin@{HOSTED}")
+USERS = (f"wangfang@{MEMBERS}", f"tiexin@{HOSTED}", f"box@{HOSTED}")
 _PATIENCE = 60.0
 _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
 

@@ -6,17 +6,28 @@ import asyncio
 import itertools
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from email import message_from_bytes, policy
+from pathlib import Path
 
 import aiosmtplib
 import pytest
 from flufl.bounce import all_failures
 from imap_tools import MailBoxUnencrypted, MailMessage
 
+from bot.core.event import Address
+from handlers.notices import desk
+from handlers.notices.desk import Draft
+from storage import addresses
+from storage.audit import OPERATOR
 from tests.fakes.mail import Mail, Mailbox, Origin, Person
 from tests.letters import Door, door, notice
 from tests.mail_servers import AUTHSERV_ID, HOSTED, MEMBERS, OURS, PASSWORD, MailServers, mail_servers
+from tests.notices import standing
+from tests.people import House, build_house
+from tests.running import free_port
+from tests.stages import WebStage, _serving
 
 WANG = f"wangfang@{MEMBERS}"
 VERP, REPLY = f"tiexin+b.abc234@{OURS}", f"tiexin+r.abc234@{OURS}"
@@ -72,16 +83,24 @@ def waits_for(servers: MailServers, user: str, ready: threading.Event) -> MailMe
         before = set(box.uids())
         with box.idle as idle:
             ready.set()
-            assert idle.poll(timeout=PATIENCE), servers.log()
+            until = time.monotonic() + PATIENCE
+            while not any(b"EXISTS" in line for line in idle.poll(timeout=PATIENCE)):  # Dovecot says more than that
+                assert time.monotonic() < until, servers.log()
         (uid,) = set(box.uids()) - before
         (message,) = box.fetch(f"UID {uid}", mark_seen=False)
         return message
 
 
-async def test_a_notice_stands_in_her_mailbox_and_she_is_told_of_it_at_once(servers: MailServers) -> None:
+async def next_mail(servers: MailServers, user: str) -> asyncio.Task[MailMessage]:
+    """Idle before a mailbox in the background, from now on."""
     ready = threading.Event()
-    waiting = asyncio.create_task(asyncio.to_thread(waits_for, servers, WANG, ready))
+    waiting = asyncio.create_task(asyncio.to_thread(waits_for, servers, user, ready))
     await asyncio.to_thread(ready.wait)
+    return waiting
+
+
+async def test_a_notice_stands_in_her_mailbox_and_she_is_told_of_it_at_once(servers: MailServers) -> None:
+    waiting = await next_mail(servers, WANG)
     await sends(servers, WANG)
     message = await waiting
     mail = Mail(VERP, WANG, message.obj.as_bytes())
@@ -130,13 +149,80 @@ async def test_an_answer_that_we_could_not_keep_comes_again(servers: MailServers
 async def test_an_answer_to_a_hosted_mailbox_is_told_of_at_once_and_still_names_its_address(
     servers: MailServers,
 ) -> None:
-    ready = threading.Event()
-    waiting = asyncio.create_task(asyncio.to_thread(waits_for, servers, f"tiexin@{HOSTED}", ready))
-    await asyncio.to_thread(ready.wait)
+    waiting = await next_mail(servers, f"box@{HOSTED}")
     wang = Person(Town(servers), Mailbox(WANG), "王芳")
-    await wang.writes(f"tiexin+r.abc234@{HOSTED}", "收到", "收到")
+    await wang.writes(f"box+r.abc234@{HOSTED}", "收到", "收到")
     message = await waiting
     mail = Mail(WANG, "", message.obj.as_bytes())
-    assert mail.header("Delivered-To") == f"tiexin+r.abc234@{HOSTED}"
+    assert mail.header("Delivered-To") == f"box+r.abc234@{HOSTED}"
     assert mail.header("Return-Path") == f"<{WANG}>"
     assert mail.text.strip() == "收到"
+
+
+# -- the house itself -------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def serving(folder: Path, servers: MailServers, **settings: str) -> AsyncIterator[House]:
+    """The whole house, served, with 王芳's mailbox and that of 孙明, who is not there any more."""
+    port = free_port()
+    house = build_house(
+        folder, server__port=str(port), server__public_url=f"http://127.0.0.1:{port}", email__smtp_host="127.0.0.1",
+        email__smtp_port=str(servers.submission), email__smtp_security="none", email__authserv_id=AUTHSERV_ID,
+        **settings,
+    )  # fmt: skip
+    with house.app.database.write() as tx:
+        for name, key in (("王芳", WANG), ("孙明", f"nobody@{MEMBERS}")):
+            addresses.bind(tx, house.ids[name], Address("email", key), house.now, consent="test")
+    WebStage(house, port, lambda: pytest.fail("nobody has a browser"))  # its clock runs on from the house's time
+    async with _serving(house, port):
+        yield house
+
+
+def publish(house: House) -> int:
+    draft = Draft(title="支部大会", body="周五下午三点开会。", scope="all", ask_ack=True)
+    with house.app.database.write() as tx:
+        return desk.send(tx, house.now, OPERATOR, None, draft, configured=("email",))
+
+
+async def until(true: Callable[[], bool], servers: MailServers) -> None:
+    for _ in range(int(PATIENCE / 0.1)):
+        if await asyncio.to_thread(true):
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"it did not happen: {servers.log()}")
+
+
+def dead(house: House, key: str) -> bool:
+    with house.app.database.read() as tx:
+        found = addresses.find(tx, Address("email", key))
+        return found is not None and found.dead
+
+
+@pytest.mark.parametrize("way", ["lmtp", "imap"])
+async def test_a_notice_goes_out_is_confirmed_by_mail_and_comes_back_from_who_is_gone(
+    tmp_path: Path, servers: MailServers, way: str
+) -> None:
+    settings = {"email__sender": f"tiexin@{OURS}", "email__lmtp_port": str(servers.lmtp)}
+    if way == "imap":
+        settings = {
+            "email__sender": f"tiexin@{HOSTED}", "email__imap_host": "127.0.0.1", "email__imap_security": "none",
+            "email__imap_port": str(servers.imap), "email__imap_user": f"tiexin@{HOSTED}",
+            "email__imap_password": PASSWORD,
+        }  # fmt: skip
+    async with serving(tmp_path, servers, **settings) as house:
+        waiting = await next_mail(servers, WANG)
+        number = await asyncio.to_thread(publish, house)
+        told = Mail("", WANG, (await waiting).obj.as_bytes(), time.time())
+        assert "周五下午三点开会。" in told.text
+
+        wang = Person(Town(servers), Mailbox(WANG), "王芳", "qq")
+        waiting = await next_mail(servers, WANG)
+        await wang.replies(told, "收到")
+        await until(lambda: standing(house, number).confirmed == 1, servers)
+        answer = await waiting
+        assert answer.subject.startswith("Re: ")
+        assert answer.headers["return-path"] == ("<>",)
+
+        await until(lambda: dead(house, f"nobody@{MEMBERS}"), servers)
+        assert not dead(house, WANG)
