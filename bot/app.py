@@ -9,7 +9,7 @@ from bot.config import Config
 from bot.parts import App, Clock, now
 from bot.reception import Reception
 from bot.render import Renderer
-from handlers import Capability, binding, dues, home, notices, organisation, reminders, roster, voting
+from handlers import Capability, binding, dues, home, notices, organisation, reminders, roster, terms, voting
 from storage.database import Database
 from storage.house import House
 from storage.keys import Keys
@@ -24,6 +24,7 @@ def capabilities() -> list[Capability]:
         organisation.capability,
         roster.capability,
         binding.capability,
+        terms.capability,
     ]
     others.append(reminders.capability(others))
     return [home.capability(others), *others]
