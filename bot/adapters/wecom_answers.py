@@ -57,7 +57,7 @@ class Answers:
         self._channel, self._looks, self._writer, self._clock = channel, looks, writer, clock
         self._alone = alone
         """No other process writes to this database."""
-        self._wake, self._stopping = asyncio.Event(), False
+        self._wake, self._stopping, self._one = asyncio.Event(), False, asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._purged: datetime | None = None
 
@@ -143,10 +143,14 @@ class Answers:
             except Exception as error:
                 log.error("answers failed", error=type(error).__name__, frames=frames(error))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(wait, 0.01))
+                await asyncio.wait_for(self._wake.wait(), max(wait, 0.001))
 
     async def drain(self) -> float:
-        """Send what is due; the seconds until more may be."""
+        """Send what is due; the seconds until more may be, 0 where something was sent."""
+        async with self._one:
+            return await self._drain()
+
+    async def _drain(self) -> float:
 
         def work(tx: Tx) -> tuple[list[Kept], datetime | None]:
             now = self._clock()
@@ -163,7 +167,7 @@ class Answers:
         await asyncio.gather(*(self._send(one) for one in by_key.values()))
         if going:
             return 0.0
-        return POLL if next_due is None else min(POLL, (next_due - self._clock()).total_seconds())
+        return POLL if next_due is None else min(POLL, max((next_due - self._clock()).total_seconds(), 0.01))
 
     def _leaves(self, tx: Tx, now: datetime, kept: Kept) -> bool:
         """Whether there is room for it now; else it is put off until there is."""

@@ -61,7 +61,7 @@ class WeComPart:
         api = WeComApi(section.corp_id, section.agent_id, section.api_base, self._tokens)
         pace, database = Pace(member=section.rate_member), wiring.app.database
         self.channel = WeComChannel(api, looks, database, wiring.writer, clock, pace, sleep)
-        self._answers = Answers(self.channel, looks, wiring.writer, clock, alone=database.sqlite)
+        self.answers = Answers(self.channel, looks, wiring.writer, clock, alone=database.sqlite)
         self._callback = Callback(
             section.token.get_secret_value(), section.aes_key.get_secret_value(), section.corp_id
         )
@@ -69,10 +69,10 @@ class WeComPart:
         wiring.add_routes([web.get(CALLBACK, self.look), web.post(CALLBACK, self.push)])
 
     async def open(self) -> None:
-        await self._answers.open()
+        await self.answers.open()
 
     async def close(self) -> None:
-        await self._answers.close()
+        await self.answers.close()
 
     # -- the doors ------------------------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ class WeComPart:
             self._note("failed")
             return web.Response()
         self._note(outcome.kind)
-        self._answers.wake()
+        self.answers.wake()
         self._wiring.wake()
         return self._written(push, outcome.ride, now)
 
@@ -171,7 +171,7 @@ class WeComPart:
         else:
             last.append(self._app.reception.receive(tx, heard.event, now))
         first, answered = last[0], last[-1]
-        ride = self._answers.plan(tx, now, heard, answered.messages, again=first.again)
+        ride = self.answers.plan(tx, now, heard, answered.messages, again=first.again)
         kind = "broken" if answered.broken else "again" if first.again else "answered"
         return Outcome(kind, ride)
 

@@ -29,6 +29,8 @@ class Courier:
         self.url = ""
         self.same_signature = False
         """Whether a further attempt repeats timestamp, nonce and signature; nobody says."""
+        self.lose_answers = 0
+        """How many of the next answers do not get through, though the push did."""
         self.pushes: list[Push] = []
         self.bad_replies: list[str] = []
         """Answers that WeCom could make nothing of, each with why."""
@@ -101,7 +103,11 @@ class Courier:
             async with self._client().post(self.url, params=query, data=body.encode()) as response:
                 return response.status, await response.read()
 
-        return await self._within(self._world.limits.push_timeout, post()) or (0, b"")
+        answer = await self._within(self._world.limits.push_timeout, post())
+        if answer and self.lose_answers:
+            self.lose_answers -= 1
+            return 0, b""
+        return answer or (0, b"")
 
     async def _within(self, seconds: float, work: Awaitable[T]) -> T | None:
         """The result, if it comes in time (by the clock of this world)."""
