@@ -102,6 +102,8 @@ def test_true_or_false_is_all_or_nothing(correct: str, answer: bool, won: int) -
         ("a*a", "a", False),  # one letter is not both ends
         ("ab*ba", "aba", False),
         ("**a**", "bab", True),
+        ("*.5", ".5", True),
+        ("5.*", "5.", True),
         (r"\*", "*", True),
         (r"\*", "＊", True),
         (r"\*", "x", False),
@@ -170,7 +172,7 @@ def test_figures_are_read_as_people_type_them(typed: str, number: str) -> None:
 @pytest.mark.parametrize(
     "typed",
     ["", " ", ".", "-", "%", "负", "五年", "5年", "1,00", "1,0000", "3,14", "1.2.3", "1 2", "--5", "1e5", "0x10",
-     "三百五", "一万五", "万", "百", "五五十", "十百", "一万万", "½", "9" * 17, "九" * 16, "1" * 100],
+     "三百五", "一万五", "万", "百", "五五十", "二十三十", "十百", "一万万", "½", "9" * 17, "九" * 16, "1" * 100],
 )  # fmt: skip
 def test_what_is_no_figure_or_may_be_two_is_not_guessed(typed: str) -> None:
     assert read_number(typed) is None

@@ -163,7 +163,7 @@ class Answers:
         not_a_number = partial(self._no, "not_a_number", start, text=excerpt(written))
         if typed.partition(":")[0].strip() == "*":
             return Number(None, weight=weight, feedback=words)
-        if typed.find("..") > 0:
+        if ".." in typed:
             left, _, right = typed.partition("..")
             low, high = read_decimal(left, decimals=DIGITS), read_decimal(right, decimals=DIGITS)
             if low is None or high is None:
