@@ -39,6 +39,8 @@ PATIENCE = 6.0
 """Seconds that we wait while another process fetches the token."""
 QUIET = 1.0
 """Seconds during which a fetch that failed is not tried again by those who were waiting for it."""
+YOUNG = timedelta(seconds=10)
+"""A token that is refused so soon after it was fetched would be fetched again."""
 
 Run = Callable[[Callable[[Tx], Any]], Any]
 """Runs work in a transaction of its own and returns its result, from a thread that may block."""
@@ -61,7 +63,8 @@ class Tokens(Protocol):
 
     def get(self) -> str: ...
 
-    def drop(self, token: str) -> None: ...
+    def drop(self, token: str) -> bool:
+        """This token was refused. Whether another may be had that is not just the same."""
 
 
 Fetch = Callable[[bool], tuple[str, float]]
@@ -83,6 +86,7 @@ class SharedTokens:
         self._lock = threading.Lock()
         self._token: str | None = None
         self._expires_at: datetime | None = None
+        self._fetched_at: datetime | None = None
         self._failed: tuple[datetime, int | None] | None = None
 
     def get(self) -> str:
@@ -94,18 +98,21 @@ class SharedTokens:
                 raise ApiError(self._failed[1])
             return self._find()
 
-    def drop(self, token: str) -> None:
+    def drop(self, token: str) -> bool:
         """This token was refused. If another has taken its place meanwhile, that one stands."""
         with self._lock:
-            if self._token == token:
+            ours = self._token == token
+            if ours:
                 self._token = None
             self._run(lambda tx: tokens.drop(tx, self._name, token))
+            return not ours or self._fetched_at is None or self._clock() - self._fetched_at >= YOUNG
 
     def _find(self) -> str:
         waited = 0.0
         while True:
             found: tokens.Found = self._run(lambda tx: tokens.find(tx, self._clock(), self._name, self._owner))
             if found.token is not None:
+                self._fetched_at = None
                 return self._keep(found.token, found.expires_at)
             if found.mine:
                 return self._fetched(found.force)
@@ -124,6 +131,7 @@ class SharedTokens:
         now, whole = self._clock(), timedelta(seconds=life)
         until = now + whole - min(MARGIN, whole / 10)
         self._run(lambda tx: tokens.keep(tx, now, self._name, token, until, forced=force))
+        self._fetched_at = now
         return self._keep(token, until)
 
     def _keep(self, token: str, expires_at: datetime) -> str:
@@ -134,7 +142,7 @@ class SharedTokens:
 class Safe:
     """Before wechatpy's own client of either platform: `class X(Safe, WeChatClient)`, then `x.secure(…)`.
 
-    Every call of the client raises ApiError and nothing else, and sends at most two requests.
+    Every call of the client raises ApiError and nothing else, and sends at most three requests, a token's with them.
     """
 
     API_BASE_URL: str
@@ -161,9 +169,8 @@ class Safe:
             except Exception as error:  # of the library's own kind, but ValueError and RecursionError as well
                 code, left = _verdict(error)
             # Outside the handler: what was raised holds the client, its secret and the token's address.
-            if code in STALE:
-                self.tokens.drop(token)
-            if code not in STALE or not first:
+            again = code in STALE and self.tokens.drop(token)
+            if not again or not first:
                 raise ApiError(code, left=left)
             first = False
 
