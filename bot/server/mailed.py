@@ -58,7 +58,7 @@ class Mailed:
         text = say(
             words(
                 "mail.page_consent", name=_masked(person.name), address=offer.key, version=desk.CONSENT,
-                where=words("binding.where_email"),
+                where=words("binding.where_email"), code=offer.code is not None,
             ),
             language,
         )  # fmt: skip
