@@ -40,8 +40,9 @@ class _OneToken:
     def get(self) -> str:
         return self._fetch(False)[0]
 
-    def drop(self, token: str) -> None:
-        """The next one is asked for anyhow."""
+    def drop(self, token: str) -> bool:
+        """It is that of everybody, and was asked for a moment ago."""
+        return False
 
 
 def check(section: WeCom, tx: Tx | None, public_url: str | None, now: datetime) -> Found:

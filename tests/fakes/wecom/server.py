@@ -117,6 +117,11 @@ class FakeWeCom:
         assert isinstance(self.clock, VirtualClock)
         await self.clock.advance(seconds, settle=False)
 
+    @property
+    def tokens(self) -> list[str]:
+        """Every token that was given out."""
+        return list(self._tokens)
+
     def called(self, method: str) -> list[Call]:
         return [call for call in self.calls if call.method == method]
 
