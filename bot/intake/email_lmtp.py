@@ -72,7 +72,7 @@ class Lmtp:
         raw = envelope.content or b""
         content = raw if isinstance(raw, bytes) else raw.encode("utf-8", "surrogateescape")
         try:
-            await self._take(content, envelope.mail_from or "", envelope.rcpt_tos)
+            await self._take(content, (envelope.mail_from or "").strip("<>"), envelope.rcpt_tos)  # null: “<>”
         except Busy:
             return "\r\n".join([LATER] * len(envelope.rcpt_tos))
         return "\r\n".join(["250 2.0.0 taken"] * len(envelope.rcpt_tos))
