@@ -77,6 +77,25 @@ async def test_who_idles_is_told_of_a_mail_unless_the_line_is_mute(mute: bool) -
         assert await waiting == ([] if mute else [b"* 1 EXISTS"])
 
 
+async def test_a_mail_that_comes_while_another_is_marked_is_told_of_then_and_not_again() -> None:
+    """Whoever goes on to IDLE without a look at that answer sleeps while a mail lies there."""
+
+    def work(mail: FakeMail) -> tuple[list[bytes], object]:
+        with entered(mail) as box:
+            box.client.response("EXISTS")
+            box.flag("1", MailMessageFlags.SEEN, True)
+            told = box.client.response("EXISTS")[1]
+            with box.idle as idle:
+                return list(idle.poll(timeout=0.5)), told
+
+    async with hosted() as mail:
+        wang = mail.person(WANG, "王芳", "bare")
+        await wang.writes(REPLY, "first", "1")
+        first = mail.hosted.mails[0].raw
+        mail.imap.meanwhile["STORE"] = lambda: mail.hosted.add(first)
+        assert await aside(lambda: work(mail)) == ([], [b"2"])
+
+
 async def test_a_new_uidvalidity_comes_with_other_uids_for_the_same_mails() -> None:
     def work(mail: FakeMail) -> tuple[int, list[str]]:
         with entered(mail) as box:

@@ -182,7 +182,7 @@ async def serving(folder: Path, servers: MailServers, **settings: str) -> AsyncI
 def publish(house: House) -> int:
     draft = Draft(title="支部大会", body="周五下午三点开会。", scope="all", ask_ack=True)
     with house.app.database.write() as tx:
-        return desk.send(tx, house.now, OPERATOR, None, draft, configured=("email",))
+        return desk.send(tx, house.now, OPERATOR, None, draft)
 
 
 async def until(true: Callable[[], bool], servers: MailServers) -> None:
@@ -216,6 +216,9 @@ async def test_a_notice_goes_out_is_confirmed_by_mail_and_comes_back_from_who_is
         told = Mail("", WANG, (await waiting).obj.as_bytes(), time.time())
         assert "周五下午三点开会。" in told.text
 
+        await until(lambda: dead(house, f"nobody@{MEMBERS}"), servers)
+        assert not dead(house, WANG)
+
         wang = Person(Town(servers), Mailbox(WANG), "王芳", "qq")
         waiting = await next_mail(servers, WANG)
         await wang.replies(told, "收到")
@@ -223,6 +226,3 @@ async def test_a_notice_goes_out_is_confirmed_by_mail_and_comes_back_from_who_is
         answer = await waiting
         assert answer.subject.startswith("Re: ")
         assert answer.headers["return-path"] == ("<>",)
-
-        await until(lambda: dead(house, f"nobody@{MEMBERS}"), servers)
-        assert not dead(house, WANG)

@@ -33,6 +33,8 @@ class ImapServer:
         """Whether IDLE is taken and then never says anything, as behind a broken proxy."""
         self.breaks_at: set[str] = set()
         """Verbs at which the line breaks once, before anything is done: {"FETCH"}; {"STORE"} loses the flag."""
+        self.meanwhile: dict[str, Callable[[], object]] = {}
+        """What happens once while a command of this verb is at work, as in {"STORE": …}: a mail arrives, say."""
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._port = 0
@@ -105,6 +107,8 @@ class _Session:
                 self._server.breaks_at.discard(verb)
                 self._writer.transport.abort()
                 return
+            if meanwhile := self._server.meanwhile.pop(verb, None):
+                meanwhile()
             if verb == "LOGOUT":
                 await self._say("* BYE", f"{tag} OK LOGOUT completed")
                 return
