@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import Date, DateTime, TypeDecorator, TypeEngine
 
 from storage.base import Table
 
@@ -35,6 +35,8 @@ class Plan:
     text: str
     names: tuple[str, ...]
     """What stands at each place; where the dialect goes by names, each once."""
+    take: Callable[[Mapping[str, Any]], Sequence[Any]]
+    """Picks the values of these names."""
     binds: _Processors
     constants: Mapping[str, Any]
     columns: _Processors
@@ -44,7 +46,9 @@ class Plan:
     def parameters(self, given: Mapping[str, Any]) -> Sequence[Any] | Mapping[str, Any]:
         """What the driver is handed. Raises KeyError for a value that was not given."""
         values = {**self.constants, **given} if self.constants else given
-        found = list(map(values.__getitem__, self.names))
+        if self.positional and not self.binds:
+            return self.take(values)
+        found = [*self.take(values)]
         for place, process in self.binds:
             found[place] = process(found[place])
         return found if self.positional else dict(zip(self.names, found, strict=True))
@@ -72,11 +76,11 @@ class Prepared:
     ) -> None:
         self._statements = {"sqlite": statement, "postgresql": statement if postgres is None else postgres}
         self._columns = list(columns) or None
-        self._plans: dict[str, Plan] = {}
+        self.plans: dict[str, Plan] = {}
 
     def plan(self, dialect: Dialect) -> Plan:
         """The statement in this dialect. Raises TypeError for what cannot be prepared."""
-        return self._plans.get(dialect.name) or self._plans.setdefault(dialect.name, self._compile(dialect))
+        return self.plans.get(dialect.name) or self.plans.setdefault(dialect.name, self._compile(dialect))
 
     def _compile(self, dialect: Dialect) -> Plan:
         statement = self._statements[dialect.name]
@@ -91,19 +95,31 @@ class Prepared:
             if not bind.required:
                 constants[name] = bind.effective_value if process is None else process(bind.effective_value)
             elif process is not None:
-                binds.append((place, process))
+                binds.append((place, lru_cache(8)(process) if isinstance(_plain(bind.type), Date) else process))
             names.append(name)
         types = [column.type for column in statement.exported_columns]  # type: ignore[attr-defined]  # selects and whatever returns
         columns = [(place, process) for place, kind in enumerate(types) if (process := _reader(kind, dialect))]
         return Plan(
-            text, tuple(names), tuple(binds), constants, tuple(columns), compiled.positional, returns=bool(types)
-        )
+            text, tuple(names), _taker(names), tuple(binds), constants, tuple(columns), compiled.positional,
+            returns=bool(types),
+        )  # fmt: skip
+
+
+def _taker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    """Picks values by name, as a tuple even where there are few."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple([values[name] for name in names])
 
 
 def _reader(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     """What makes a value of the driver's one of ours. The same few moments come again and again: they are kept."""
     process: _Processor = kind.dialect_impl(dialect).result_processor(dialect, None)
-    return lru_cache(1024)(process) if process and kind.python_type in (datetime, date) else process
+    return lru_cache(1024)(process) if process and isinstance(_plain(kind), Date | DateTime) else process
+
+
+def _plain(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    return kind.impl_instance if isinstance(kind, TypeDecorator) else kind
 
 
 def upsert(table: type[Table], index: Sequence[str], *columns: str) -> Prepared:

@@ -7,10 +7,12 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from storage.database import Database, is_trouble
@@ -48,6 +50,7 @@ class GroupWriter:
         self._wake = threading.Condition()
         self._gathering: set[asyncio.AbstractEventLoop] = set()
         self._closing = False
+        self._connection: Connection | None = None
         self._thread = threading.Thread(target=self._write, name="writer", daemon=True)
         self._thread.start()
 
@@ -86,7 +89,7 @@ class GroupWriter:
                 while not self._waiting and not self._closing:
                     self._wake.wait()
                 if not self._waiting:
-                    return
+                    break
                 batch = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
             outcomes = self._commit([work for work, _, _ in batch])
             by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
@@ -95,6 +98,8 @@ class GroupWriter:
             for loop, settled in by_loop.items():
                 with contextlib.suppress(RuntimeError):  # its loop has closed: nobody there waits any more
                     loop.call_soon_threadsafe(_settle, settled)
+        if self._connection:
+            self._connection.close()
 
     def _commit(self, works: list[Work[Any]]) -> list[tuple[bool, Any]]:
         """One transaction for all; where it fails as a whole, everybody is told to come again."""
@@ -108,13 +113,25 @@ class GroupWriter:
     def _together(self, works: list[Work[Any]]) -> list[tuple[bool, Any]]:
         """Mistakes are rare and savepoints not free: where there is one, all begins anew, each in its own."""
         try:
-            with self._database.write() as tx:
+            with self._transaction() as tx:
                 return [(True, work(tx)) for work in works]
         except Exception as error:
             if is_trouble(error):
                 raise
-        with self._database.write() as tx:
+        with self._transaction() as tx:
             return [_apart(tx, work) for work in works]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Tx]:
+        """As `Database.write`, on a connection that is kept: to take one and put it back costs as much as a tap."""
+        connection, self._connection = self._connection or self._database.engine.connect(), None
+        try:
+            with connection.begin():
+                yield Tx(connection, self._database.house)
+        except BaseException:  # it may be broken, and is not used again
+            connection.close()
+            raise
+        self._connection = connection
 
 
 class PoolWriter:

@@ -23,6 +23,41 @@ def test_one_tap_is_a_vote(house_on: House) -> None:
     assert votes(house_on, poll) == {house_on.ids["王芳"]: (2,)}
 
 
+def test_those_who_choose_the_same_are_told_so_each_in_their_language(house: House) -> None:
+    open_poll(house)
+    chats = [house.chat(name) for name in ("王芳", "孙明", "吴强")]
+    for chat, language in zip(chats, ("zh", "en", "zh"), strict=True):
+        chat.language = language
+        chat.say("投票")
+    told = [chat.tap("孙明").split("\n")[0] for chat in chats]
+    assert told == ["已记录：孙明", "Recorded: 孙明", "已记录：孙明"]
+
+
+def test_a_poll_that_has_changed_is_not_spoken_of_as_it_was(house: House) -> None:
+    """What is said of a poll to many is written once; that must not outlive it."""
+    poll = open_poll(house)
+    wang, sun = house.chat("王芳"), house.chat("孙明")
+    wang.say("投票")
+    sun.say("投票")
+    wang.tap("吴强")
+    with house.app.database.write() as tx:
+        polls.set_state(tx, poll, "open", was="open", title="推荐优秀党务工作者")
+    assert "推荐优秀党务工作者" in sun.tap("吴强")
+
+
+def test_each_of_many_options_has_a_button_of_its_own(house: House) -> None:
+    options = tuple(f"第{number}号方案" for number in range(1, 13))
+    poll = open_poll(house, options=options)
+    wang = house.chat("王芳")
+    wang.say("投票")
+    payloads = [wang.key(option).payload or "" for option in options]
+    counted = []
+    for payload in payloads:
+        wang.press(payload)
+        counted += votes(house, poll).values()
+    assert counted == [(place,) for place in range(1, 13)]
+
+
 def test_a_tap_delivered_twice_is_counted_once_and_gets_the_same_answer(house_on: House) -> None:
     poll = open_poll(house_on)
     wang = house_on.chat("王芳")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from storage import settings
@@ -211,11 +211,11 @@ async def test_a_full_disk_is_busy_and_stores_nothing_by_halves(lite: Database) 
     await writer.run(put("before"))
     pages: list[int] = []
 
-    def limit(connection: Any, _record: object, _proxy: object) -> None:
+    def limit(connection: Connection) -> None:
         if pages:
-            connection.execute(f"PRAGMA max_page_count={pages[0]}")
+            connection.exec_driver_sql(f"PRAGMA max_page_count={pages[0]}")
 
-    event.listen(lite.engine, "checkout", limit)
+    event.listen(lite.engine, "begin", limit)
     with lite.read() as tx:
         pages.append(int(tx.run(text("PRAGMA page_count")).scalar_one()) + 3)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -123,9 +124,16 @@ def run_by(tx: Tx, now: datetime, actor: Actor) -> list[Ballot]:
 # -- voting -------------------------------------------------------------------------------------------------
 
 
+def _codes(tx: Tx, poll_id: int, person_id: int) -> Iterator[str]:
+    """What stands for each option on one person's buttons; a digest has room for five."""
+    for part in itertools.count():
+        digest = tx.house.keys.digest("option", poll_id, person_id, part).hex()
+        yield from (digest[at : at + 12] for at in range(0, 60, 12))
+
+
 def option_code(tx: Tx, poll_id: int, person_id: int, place: int) -> Code:
     """What stands for an option on one person's buttons: of no meaning to anybody else."""
-    return Code(tx.house.keys.digest("option", poll_id, person_id, place)[:6].hex())
+    return Code(next(itertools.islice(_codes(tx, poll_id, person_id), place - 1, None)))
 
 
 def may_vote(tx: Tx, now: datetime, person_id: int, poll_id: int) -> tuple[Ballot, Stand]:
@@ -142,8 +150,8 @@ def may_vote(tx: Tx, now: datetime, person_id: int, poll_id: int) -> tuple[Ballo
 
 def place_of(tx: Tx, poll: Ballot, person_id: int, choice: Code) -> int:
     """The option behind a button. Raises Refused for a button that was made for somebody else."""
-    for place in range(1, len(poll.options) + 1):
-        if option_code(tx, poll.id, person_id, place) == choice:
+    for place, code in zip(range(1, len(poll.options) + 1), _codes(tx, poll.id, person_id), strict=False):
+        if code == choice:
             return place
     raise Refused("voting.not_your_button")
 
