@@ -18,7 +18,7 @@ from bot.core.router import Sender, Turn
 from bot.logs import frames
 from bot.render import LANGUAGES, Renderer
 from handlers import Capability, Router, alarm
-from storage import addresses, dialogues, people
+from storage import addresses, campaigns, dialogues, people, standby
 from storage.campaigns import Telling
 from storage.database import is_trouble
 from storage.house import Tx
@@ -52,6 +52,8 @@ class Reception:
         renderer.check(self._phrases())
 
     def receive(self, tx: Tx, event: Event, now: datetime) -> Answered:
+        self._opens = {kind: may for c in self.capabilities for kind, may in c.opens.items()}
+        self._waits = {kind: waits for c in self.capabilities for kind, waits in c.waits.items()}
         """Answer an event. Everything it changed, and the answer itself, is in the transaction.
 
         Raises only what the database raises when it cannot be written to: then nothing was done.
@@ -109,7 +111,21 @@ class Reception:
 
     def due(self, tx: Tx, now: datetime) -> int:
         """Do what is due now, everywhere; how much there was."""
-        return sum(capability.due(tx, now) for capability in self.capabilities if capability.due)
+        done = sum(capability.due(tx, now) for capability in self.capabilities if capability.due)
+        return done + self.silence(tx, now)
+
+    def silence(self, tx: Tx, now: datetime) -> int:
+        """Where an answer has been waited for long enough, the next channel's turn comes; in how many cases."""
+        chains, tellings = standby.silent(tx, now), dict[int, Telling]()
+        for chain in chains:
+            campaign_id, person_id = chain
+            telling = tellings.setdefault(campaign_id, campaigns.get(tx, campaign_id))
+            waits = self._waits.get(telling.kind)
+            if standby.in_doubt(tx, chain) or (waits and waits(tx, now, telling, person_id)):
+                standby.pass_on(tx, now, [chain])
+            else:
+                standby.end(tx, now, [chain], "not needed")
+        return len(chains)
 
     def menu(self) -> dict[str, list[tuple[str, str]]]:
         """The commands that are everybody's, by language: (name without the slash, its line)."""

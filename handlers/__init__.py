@@ -63,6 +63,7 @@ class Capability:
     工作台; `tell` composes what a campaign of a kind says to a person *now* – None where it need not be said any
     more. It is asked when a message is about to leave, and again when a copy has to be brought up to date.
     `rounds` are the reminders that are due at a moment, `reminders` their kinds by name.
+    `waits` says whether a campaign of a kind still waits for a person's word; kinds that never do are not in it.
     """
 
     router: Router
@@ -72,6 +73,7 @@ class Capability:
     tell: Mapping[str, Callable[[Tx, datetime, Telling, int], Reply | None]] = field(default_factory=dict)
     rounds: Callable[[Tx, datetime], Iterable[Round]] | None = None
     reminders: Mapping[str, Kind] = field(default_factory=dict)
+    waits: Mapping[str, Callable[[Tx, datetime, Telling, int], bool]] = field(default_factory=dict)
 
 
 def actor(turn: Turn) -> Actor:

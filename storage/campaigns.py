@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, insert, or_, select, text, update
 from sqlmodel import Field, Index, UniqueConstraint, col
 
 from bot.core.event import Address
-from storage import addresses, settings
+from storage import preferences, settings
 from storage.base import Table, pack_ids, unpack_ids
 from storage.house import Tx
 from storage.prepared import Prepared
 
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""When a delivery is due that stands by, until there is something to wait for."""
 BATCH = 500
 """Recipients expanded in one transaction, so that 100,000 never stall the writer."""
 
@@ -53,6 +55,12 @@ class Delivery(Table, table=True):
             sqlite_where=text("revise = 1"),
             postgresql_where=text("revise"),
         ),
+        Index(
+            "ix_delivery_standby",
+            "due_at",
+            sqlite_where=text("state = 'standby'"),
+            postgresql_where=text("state = 'standby'"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -60,6 +68,8 @@ class Delivery(Table, table=True):
     person_id: int = Field(foreign_key="person.id")
     channel: str = Field(max_length=20)
     key: str = Field(max_length=120)
+    rank: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """The place in the person's order, from 1 on, where they are told by preference (storage.standby)."""
     state: str = Field(max_length=14)
     due_at: datetime
     owner: str | None = Field(default=None, max_length=40)
@@ -148,21 +158,16 @@ def expand(tx: Tx, now: datetime) -> int:
     campaign = dict(zip(_NEXT_COLUMNS, row, strict=True))
     people = unpack_ids(campaign["people"])
     batch = people[campaign["expanded"] : campaign["expanded"] + BATCH]
-    bound = addresses.of_people(tx, batch)
-    wanted = None if campaign["channels"] in ("all", "preferred") else set(campaign["channels"].split(","))
-    rows = []
-    for person in batch:
-        reach = [b for b in bound.get(person, []) if not b.dead and (wanted is None or b.address.channel in wanted)]
-        common = {
-            "campaign_id": campaign["id"],
-            "person_id": person,
-            "due_at": campaign["due_at"],
-            "changed_at": now,
+    rows = [
+        {
+            "campaign_id": campaign["id"], "person_id": person, "channel": way.address.channel,
+            "key": way.address.key, "rank": way.rank, "reason": way.closed, "changed_at": now,
+            "state": "skipped" if way.closed else "standby" if way.rank > 1 else "queued",
+            "due_at": NEVER if way.rank > 1 else campaign["due_at"],
         }
-        rows += [
-            {**common, "channel": b.address.channel, "key": b.address.key, "state": "queued", "reason": ""}
-            for b in reach
-        ] or [{**common, "channel": "", "key": "", "state": "skipped", "reason": "no address"}]
+        for person, ways in preferences.ways(tx, batch, campaign["channels"]).items()
+        for way in ways
+    ]  # fmt: skip
     if rows:
         tx.run(insert(Delivery).values(attempts=0, revise=False), rows)
     done = campaign["expanded"] + len(batch)
@@ -180,21 +185,34 @@ def cancel(tx: Tx, now: datetime, campaign_id: int) -> int:
     done = select(func.count(func.distinct(col(Delivery.person_id)))).where(col(Delivery.campaign_id) == campaign_id)
     unexpanded = telling.total - int(tx.run(done).scalar_one()) if telling.state in ("waiting", "held") else 0
     tx.run(update(Campaign).where(col(Campaign.id) == campaign_id).values(state="cancelled"))
-    stopped = tx.run(
-        update(Delivery)
-        .where(col(Delivery.campaign_id) == campaign_id, col(Delivery.state) == "queued")
-        .values(state="cancelled", changed_at=now)
-    ).rowcount
-    return unexpanded + stopped
+    stop = update(Delivery).where(col(Delivery.campaign_id) == campaign_id).values(state="cancelled", changed_at=now)
+    tx.run(stop.where(col(Delivery.state) == "standby"))
+    return unexpanded + tx.run(stop.where(col(Delivery.state) == "queued")).rowcount
 
 
 def retry(tx: Tx, now: datetime, campaign_id: int) -> int:
-    """Queue what failed or is unknown once more; a person decided that it may be seen twice."""
-    return tx.run(
-        update(Delivery)
-        .where(col(Delivery.campaign_id) == campaign_id, col(Delivery.state).in_(["failed", "unknown"]))
-        .values(state="queued", due_at=now, attempts=0, reason="", changed_at=now)
-    ).rowcount
+    """Queue what failed or is unknown once more; a person decided that it may be seen twice.
+
+    Whoever is told by preference is told from the beginning of their order, unless something has arrived.
+    """
+    mine, lost = col(Delivery.campaign_id) == campaign_id, col(Delivery.state).in_(["failed", "unknown"])
+    again = {"state": "queued", "due_at": now, "attempts": 0, "reason": "", "changed_at": now}
+    lone = tx.run(update(Delivery).where(mine, lost, col(Delivery.rank) == 0).values(again)).rowcount
+    other = Delivery.__table__.alias("other").c  # type: ignore[attr-defined]  # SQLModel does not declare it
+    fine = select(other.id).where(
+        other.campaign_id == campaign_id, other.person_id == col(Delivery.person_id), other.rank > 0,
+        other.state.in_(["queued", "sending", *ARRIVED]),
+    ).correlate(Delivery).exists()  # fmt: skip
+    chained = select(col(Delivery.id), col(Delivery.person_id)).where(mine, lost, col(Delivery.rank) > 0, ~fine)
+    firsts: dict[int, int] = {}
+    others = []
+    for delivery, person in tx.run(chained.order_by(col(Delivery.person_id), col(Delivery.rank))):
+        if firsts.setdefault(person, delivery) != delivery:
+            others.append(delivery)
+    for ids, values in ((list(firsts.values()), again), (others, again | {"state": "standby", "due_at": NEVER})):
+        for at in range(0, len(ids), BATCH):
+            tx.run(update(Delivery).where(col(Delivery.id).in_(ids[at : at + BATCH])).values(values))
+    return lone + len(firsts)
 
 
 def release(tx: Tx, campaign_id: int | None = None) -> int:
@@ -214,7 +232,7 @@ def acknowledged(tx: Tx, now: datetime, campaign_ids: Sequence[int], person_id: 
     mine = and_(col(Delivery.campaign_id).in_(list(campaign_ids)), col(Delivery.person_id) == person_id)
     tx.run(
         update(Delivery)
-        .where(mine, col(Delivery.state) == "queued")
+        .where(mine, col(Delivery.state).in_(["queued", "standby"]))
         .values(state="skipped", reason="answered elsewhere", changed_at=now)
     )
     tx.run(
@@ -283,7 +301,7 @@ def after_restore(tx: Tx, now: datetime) -> tuple[int, int]:
     """Nothing is sent twice: (deliveries marked `unknown`, campaigns held)."""
     unknown = tx.run(
         update(Delivery)
-        .where(col(Delivery.state).in_(["queued", "sending"]))
+        .where(col(Delivery.state).in_(["queued", "sending", "standby"]))
         .values(state="unknown", reason="restored from a backup", owner=None, lease_until=None, changed_at=now)
     ).rowcount
     held = tx.run(update(Campaign).where(col(Campaign.state) == "waiting").values(state="held")).rowcount

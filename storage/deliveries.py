@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlmodel import col
 
 from bot.core.event import Address
+from storage import standby
 from storage.campaigns import ARRIVED, Delivery
 from storage.house import Tx
 from storage.prepared import Prepared
@@ -41,11 +42,17 @@ class Due:
     attempts: int
     message: str | None
     revise: bool
+    rank: int = 0
+
+    @property
+    def chain(self) -> tuple[int, int]:
+        """A campaign and a person: what `storage.standby` knows it by, where its rank is not 0."""
+        return self.campaign_id, self.person_id
 
 
 _DUE = [
     col(Delivery.id), col(Delivery.campaign_id), col(Delivery.person_id), col(Delivery.channel), col(Delivery.key),
-    col(Delivery.attempts), col(Delivery.message), col(Delivery.revise),
+    col(Delivery.attempts), col(Delivery.message), col(Delivery.revise), col(Delivery.rank),
 ]  # fmt: skip
 
 
@@ -160,11 +167,14 @@ _LOST = Prepared(
 )
 
 
-def recover(tx: Tx, now: datetime, repeatable: Iterable[str]) -> int:
+def recover(tx: Tx, now: datetime, repeatable: Sequence[str]) -> int:
     """Settle what a crash left `sending`: queued again where that cannot be seen twice, else `unknown`."""
     if not tx.rows(_LOST, now=now):  # asked at every look, and almost never true
         return 0
     lost = and_(col(Delivery.state) == "sending", col(Delivery.lease_until) < now)
+    doubtful = and_(lost, col(Delivery.rank) > 0, ~col(Delivery.channel).in_(list(repeatable)))
+    chains = select(col(Delivery.campaign_id), col(Delivery.person_id)).where(doubtful)
+    standby.wait(tx, now, [(row[0], row[1]) for row in tx.run(chains).all()])
     again = tx.run(
         update(Delivery)
         .where(lost, col(Delivery.channel).in_(list(repeatable)))
@@ -180,7 +190,7 @@ def recover(tx: Tx, now: datetime, repeatable: Iterable[str]) -> int:
     )
 
 
-def take_over(tx: Tx, now: datetime, repeatable: Iterable[str]) -> int:
+def take_over(tx: Tx, now: datetime, repeatable: Sequence[str]) -> int:
     """At the start of the only process that delivers: every lease is a dead one's."""
     held = col(Delivery.lease_until).is_not(None)
     tx.run(update(Delivery).where(held, col(Delivery.state) != "sending").values(owner=None, lease_until=None))

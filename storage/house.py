@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,12 +14,15 @@ from sqlalchemy import Connection, CursorResult, Executable, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.config import QuietHours
+from bot.core.event import Address
 from storage.keys import Keys
 from storage.prepared import Prepared, Row
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 ORDER = ("wecom", "wechat", "telegram", "email", "web")
 CHANNELS = ORDER
+Closed = Callable[["Tx", datetime, Sequence[Address]], Mapping[Address, str]]
+"""Those of these addresses to which nothing can be sent now, each with the reason in a few English words."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class House:
     """In which order channels are tried for somebody who has chosen none."""
     silence: timedelta = timedelta(hours=24)
     """How long an answer is waited for before the next channel's turn comes."""
+    closed: Mapping[str, Closed] = field(default_factory=dict)
+    """By channel: to which addresses can nothing be sent now? A channel that is not in it takes everything."""
     rules: Path | None = None
     operator: str = ""
     """员工号 of whoever is told when something breaks."""

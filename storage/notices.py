@@ -151,6 +151,23 @@ def copies(tx: Tx, campaign_ids: Sequence[int]) -> list[tuple[int, str, str]]:
     return [tuple(row) for row in tx.run(statement.where(col(Delivery.campaign_id).in_(list(campaign_ids))))]
 
 
+def skipped(tx: Tx, campaign_id: int) -> dict[tuple[str, str], int]:
+    """How many copies of a campaign were not sent, by channel and reason."""
+    statement = select(col(Delivery.channel), col(Delivery.reason), func.count()).where(
+        col(Delivery.campaign_id) == campaign_id, col(Delivery.state) == "skipped"
+    )
+    rows = tx.run(statement.group_by(col(Delivery.channel), col(Delivery.reason)))
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def end_standby(tx: Tx, now: datetime, campaign_ids: Sequence[int]) -> None:
+    """No other address has its turn any more: everybody who is silent is reminded."""
+    statement = update(Delivery).where(
+        col(Delivery.campaign_id).in_(list(campaign_ids)), col(Delivery.state) == "standby"
+    )
+    tx.run(statement.values(state="skipped", reason="reminded instead", changed_at=now))
+
+
 def skip_needless(tx: Tx, now: datetime, notice_id: int, campaign_ids: Sequence[int]) -> int:
     """Take out of the queue what goes to people who have confirmed, or to addresses they have let go; how many."""
     answered = select(col(NoticeAck.person_id)).where(col(NoticeAck.notice_id) == notice_id)
@@ -160,10 +177,11 @@ def skip_needless(tx: Tx, now: datetime, notice_id: int, campaign_ids: Sequence[
     ).correlate(Delivery).exists()  # fmt: skip
     statement = update(Delivery).where(
         col(Delivery.campaign_id).in_(list(campaign_ids)),
-        col(Delivery.state) == "queued",
         or_(col(Delivery.person_id).in_(answered), ~still_theirs),
     )
-    return tx.run(statement.values(state="skipped", reason="no longer due", changed_at=now)).rowcount
+    needless = {"state": "skipped", "reason": "no longer due", "changed_at": now}
+    tx.run(statement.where(col(Delivery.state) == "standby").values(needless))
+    return tx.run(statement.where(col(Delivery.state) == "queued").values(needless)).rowcount
 
 
 def up_to_date(tx: Tx, campaign_ids: Sequence[int], person_id: int, at: Address) -> None:

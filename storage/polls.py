@@ -7,17 +7,19 @@ A sealed poll will use the same poll, options and roll, with its envelopes in a 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, String, and_, bindparam, cast, delete, func, insert, select, update
+from sqlalchemy import Select, String, and_, bindparam, cast, delete, exists, func, insert, select, text, update
 from sqlmodel import Field, col
 
 from storage.base import Table
 from storage.house import Tx
+from storage.people import Person
 from storage.prepared import Prepared, upsert
 
 
@@ -35,6 +37,8 @@ class Poll(Table, table=True):
     closes_at: datetime
     closed_at: datetime | None = None
     show_turnout: bool = True
+    on_people: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Whether an option is the name of somebody in the house."""
     state: str = Field(max_length=10, index=True)
     """`draft`, `open`, `closed` or `void`."""
     result: str | None = None
@@ -87,6 +91,7 @@ class Ballot:
     closes_at: datetime
     closed_at: datetime | None
     show_turnout: bool
+    on_people: bool
     state: str
     options: tuple[str, ...] = ()
 
@@ -139,7 +144,9 @@ def _ballot(*row: Any) -> Ballot:
 
 def add(tx: Tx, now: datetime, options: Sequence[str], **values: Any) -> int:
     """A new poll in state `draft`; its id."""
-    statement = insert(Poll).values(**values, state="draft", created_at=now)
+    named = {label for option in options for label in (option, re.split(r"[\s（(，,、·]", option)[0])}
+    on_people = tx.run(select(exists().where(col(Person.name).in_(named)))).scalar_one()
+    statement = insert(Poll).values(**values, on_people=on_people, state="draft", created_at=now)
     poll_id = int(tx.run(statement.returning(col(Poll.id))).scalar_one())
     rows = [{"poll_id": poll_id, "place": place, "label": label} for place, label in enumerate(options, 1)]
     tx.run(insert(PollOption), rows)

@@ -18,6 +18,7 @@ from storage import (  # noqa: F401 - imported so that their tables are known
     people,
     polls,
     rates,
+    preferences,
     reminders,
     receipts,
     rests,

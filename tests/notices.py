@@ -30,7 +30,7 @@ def send(house: House, actor: Actor = OPERATOR, **changes: Any) -> int:
         "ask_ack": True,
     } | changes
     with house.app.database.write() as tx:
-        return desk.send(tx, house.now, actor, None, Draft(**values), configured=CHANNELS)
+        return desk.send(tx, house.now, actor, None, Draft(**values))
 
 
 def refused(house: House, actor: Actor = OPERATOR, **changes: Any) -> Refused:

@@ -32,7 +32,7 @@ def follow(house: House, url: str) -> list[dict[str, object]]:
 def test_a_vote_by_mail_is_a_link_that_brings_the_question_along(house: House) -> None:
     open_poll(house)
     wang = house.chat("王芳", "email", "wang@example.org")
-    assert "【投票】" in wang.say("投票")
+    assert "不在这个聊天里显示" in wang.say("投票")
     assert wang.labels == ["打开网页"]
     (line,) = follow(house, links(wang.heard[-1])[0])
     assert "【投票】" in str(line["text"])

@@ -90,10 +90,17 @@ def test_a_notice_waits_for_its_local_time_and_can_be_stopped(house: House, tiex
     assert "没有可以撤回的" in no(tiexin("notice", "cancel", 1), REFUSED)
 
 
-def test_preferred_says_that_it_is_all_for_now(tiexin: Tiexin) -> None:
-    sent = tiexin(*SEND, "--to", "all", "--channels", "preferred", "--json")
-    assert ok(sent)["total"] == 7
-    assert "preferred 目前和 all 一样" in sent.stderr
+def test_before_sending_one_sees_who_can_be_told_and_nothing_is_sent(house: House, tiexin: Tiexin) -> None:
+    house.chat("王芳", "web")
+    planned = ok(tiexin(*SEND, "--to", "all", "--channels", "preferred", "--dry-run", "--json"))
+    assert (planned["total"], planned["reached"], planned["channels"]) == (7, 1, {"web": 1})
+    (reason,) = planned["unreachable"]
+    assert reason["reason"] == "no address"
+    assert reason["people"][0] == {"branch": "海川公司党委", "names": ["赵书记"]}
+    said = tiexin(*SEND, "--to", "all", "--dry-run").stdout
+    assert "其中 6 人暂时收不到：还没有绑定聊天 6 人" in said
+    assert "第二支部（2人）：吴强、钱书记" in said
+    assert ok(tiexin("notice", "list", "--json")) == []
 
 
 def test_a_notice_that_cannot_be_sent_ends_with_its_reason(house: House, tiexin: Tiexin) -> None:

@@ -155,7 +155,12 @@ def test_a_secretary_uploads_a_roster_and_sends_a_notice(
     ):
         expect(secretary.locator(".message[data-id]").last).to_contain_text(question)
         say(secretary, answer)
-    for question, choice in (("发给谁", "研发第一党支部"), ("要不要请大家点", "要确认"), ("什么时候发", "现在")):
+    for question, choice in (
+        ("发给谁", "研发第一党支部"),
+        ("要不要请大家点", "要确认"),
+        ("发到哪里", "每个人的全部渠道"),
+        ("什么时候发", "现在"),
+    ):
         key(secretary, question, choice).first.click()
     expect(message(secretary, "请核对一下")).to_contain_text("这条通知将发给")
     shot(secretary, "9-notice-form")

@@ -11,7 +11,7 @@ from bot.core.reply import Refused
 from handlers.notices import desk
 from storage import addresses, audit, campaigns
 from storage.audit import OPERATOR
-from tests.notices import about, deliver, names, person, refused, send, standing
+from tests.notices import about, by_state, deliver, names, person, refused, send, standing
 from tests.people import House
 
 # -- who has not --------------------------------------------------------------------------------------------
@@ -219,10 +219,13 @@ def test_a_notice_for_one_channel_goes_nowhere_else(house: House) -> None:
     assert deliver(house) == 1, "a nudge keeps to it"
 
 
-def test_preferred_means_every_channel_for_now(house: House) -> None:
-    house.chat("王芳"), house.chat("王芳", "web")
-    send(house, scope="member:1001", channels="preferred")
+def test_preferred_means_one_channel_of_each_person_at_a_time(house: House) -> None:
+    house.chat("王芳"), house.chat("王芳", "web"), house.chat("孙明", "web")
+    notice = send(house, scope="member:1001,member:1003", channels="preferred")
     assert deliver(house) == 2
+    assert by_state(house, notice, "王芳") == {"telegram": "accepted", "web": "standby"}
+    assert by_state(house, notice, "孙明") == {"web": "accepted"}
+    assert standing(house, notice).state == "sent"
 
 
 def test_a_branch_secretary_reaches_no_further_than_the_branch(house: House) -> None:
@@ -274,7 +277,7 @@ def test_long_lists_of_names_are_cut(house: House) -> None:
 
 def test_a_time_that_passes_while_the_form_lies_open_is_asked_for_again(house: House) -> None:
     li = house.chat("李书记")
-    for answer in ("发通知", "支部大会", "周五下午三点开会。", "完", "第一支部", "要确认", "定时", "今天 10:30"):
+    for answer in ("发通知", "支部大会", "周五下午三点开会。", "完", "第一支部", "要确认", "各人首选渠道", "定时", "今天 10:30"):
         li.say(answer)
     assert "将发给 4 人，2026年11月24日（周二）10:30（北京时间）发出" in li.text
     house.later(hours=1)
@@ -290,7 +293,7 @@ def test_a_text_that_is_too_long_is_refused_while_it_is_being_written(house: Hou
     li.say("支部大会")
     assert "现在5000字，最多4000字" in li.say("长" * 5000)
     li.say("短")
-    assert li.say("完").startswith("（3/5）")
+    assert li.say("完").startswith("（3/6）")
 
 
 def test_whatever_is_decided_is_written_down_without_the_text(house: House) -> None:

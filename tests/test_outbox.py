@@ -121,7 +121,7 @@ async def test_an_address_that_is_gone_is_not_tried_again_until_its_owner_writes
     with house.app.database.read() as tx:
         (bound,) = addresses.of_person(tx, house.ids["王芳"])
         assert bound.dead
-    assert states(house, await told(house, outbox, phone)) == {("", "skipped"): 1}
+    assert states(house, await told(house, outbox, phone)) == {("telegram", "skipped"): 1}
     wang.say("我回来了")
     phone.mood = lambda _key, _delivery: None
     assert states(house, await told(house, outbox, phone)) == {("telegram", "accepted"): 1}

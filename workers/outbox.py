@@ -15,7 +15,7 @@ import structlog
 from bot.core.event import Address
 from bot.core.reply import Message, Parcel, Undelivered
 from bot.logs import frames
-from storage import addresses, campaigns, deliveries, rates
+from storage import addresses, campaigns, deliveries, rates, standby
 from storage.campaigns import Telling
 from storage.database import Database
 from storage.deliveries import Due, Outcome
@@ -77,7 +77,7 @@ class _Result:
     """What a sending led to: for the delivery, for its address (`dead`), for the whole channel (`pause`)."""
 
     outcome: Outcome
-    address: Address
+    due: Due
     dead: bool = False
     pause: datetime | None = None
 
@@ -198,8 +198,10 @@ class Outbox:
         kept = [one.id for one in due if one.revise]
 
         def work(tx: Tx) -> None:
-            deliveries.finish(tx, self._clock(), self._owner, skipped)
+            now, chains = self._clock(), [one.chain for one in due if one.rank and not one.revise]
+            deliveries.finish(tx, now, self._owner, skipped)
             deliveries.revised(tx, self._owner, kept)
+            standby.end(tx, now, chains, "no longer due")
 
         await self._writer.run(work)
 
@@ -207,6 +209,8 @@ class Outbox:
         self, channel: Channel, letters: Sequence[_Letter]
     ) -> tuple[list[_Letter], list[_Letter], float]:
         """Those that may leave now, marked `sending`; those that have to wait; how long (seconds)."""
+
+        woken: set[str] = set()
 
         def work(tx: Tx) -> tuple[list[_Letter], list[_Letter], float]:
             now = self._clock()
@@ -222,13 +226,18 @@ class Outbox:
             new = [letter.due.id for letter in going if not letter.due.revise]
             ours = deliveries.begin(tx, now, self._owner, new) if new else set()
             going = [letter for letter in going if letter.due.revise or letter.due.id in ours]
-            return self._admitted(tx, now, channel, going), waiting, shortest
+            return self._admitted(tx, now, channel, going, woken), waiting, shortest
 
-        return await self._writer.run(work)
+        begun = await self._writer.run(work)
+        self._wake(woken)
+        return begun
 
-    def _admitted(self, tx: Tx, now: datetime, channel: Channel, letters: Sequence[_Letter]) -> list[_Letter]:
-        """Those that the channel takes, as it carries them. The others are skipped, in its words."""
-        taken, refused = [], []
+    def _admitted(
+        self, tx: Tx, now: datetime, channel: Channel, letters: Sequence[_Letter], woken: set[str]
+    ) -> list[_Letter]:
+        """Those that the channel takes, as it carries them. The others are skipped, in its words; `woken` are the
+        channels that have work instead."""
+        taken, refused, chains = [], [], []
         for letter in letters:
             assert letter.parcel is not None
             message = self._fit(tx, now, letter.parcel.message, letter.due.address, letter.due.person_id)
@@ -236,10 +245,12 @@ class Outbox:
             admitted = parcel if letter.due.revise else channel.admit(tx, now, parcel)
             if isinstance(admitted, str):
                 refused.append(Outcome(letter.due.id, "skipped", reason=admitted))
+                chains += [letter.due.chain] if letter.due.rank else []
             else:
                 taken.append(_Letter(letter.due, admitted))
         if refused:
             deliveries.finish(tx, now, self._owner, refused)
+            woken |= standby.pass_on(tx, now, chains)
         return taken
 
     async def _send(self, channel: Channel, letter: _Letter) -> _Result:
@@ -249,9 +260,9 @@ class Outbox:
         try:
             if due.revise:
                 await channel.revise(parcel, due.message or "")
-                return _Result(Outcome(due.id, "revised"), due.address)
+                return _Result(Outcome(due.id, "revised"), due)
             ref = await channel.send(parcel)
-            return _Result(Outcome(due.id, "accepted", message=ref), due.address)
+            return _Result(Outcome(due.id, "accepted", message=ref), due)
         except Undelivered as no:
             return self._undelivered(due, no)
         except Exception as error:
@@ -269,40 +280,51 @@ class Outbox:
         now = self._clock()
         if no.retry_after is not None:
             until = now + timedelta(seconds=no.retry_after)
-            return _Result(Outcome(due.id, "queued", reason="paused", again_at=until), due.address, pause=until)
+            return _Result(Outcome(due.id, "queued", reason="paused", again_at=until), due, pause=until)
         if due.revise and (no.permanent or no.unknown or no.closed or due.attempts + 1 >= ATTEMPTS):
-            return _Result(Outcome(due.id, "revised"), due.address, dead=no.dead)
+            return _Result(Outcome(due.id, "revised"), due, dead=no.dead)
         if no.again is not None and not due.revise:
             later = now + timedelta(seconds=no.again)
-            return _Result(Outcome(due.id, "queued", reason=no.reason, again_at=later), due.address)
+            return _Result(Outcome(due.id, "queued", reason=no.reason, again_at=later), due)
         if no.closed:
-            return _Result(Outcome(due.id, "skipped", reason=no.reason), due.address)
+            return _Result(Outcome(due.id, "skipped", reason=no.reason), due)
         if no.permanent:
-            return _Result(Outcome(due.id, "failed", reason=no.reason), due.address, dead=no.dead)
+            return _Result(Outcome(due.id, "failed", reason=no.reason), due, dead=no.dead)
         if no.unknown:
-            return _Result(Outcome(due.id, "unknown", reason=no.reason), due.address)
+            return _Result(Outcome(due.id, "unknown", reason=no.reason), due)
         if due.attempts + 1 >= ATTEMPTS:
-            return _Result(Outcome(due.id, "failed", reason=f"gave up: {no.reason}"), due.address)
+            return _Result(Outcome(due.id, "failed", reason=f"gave up: {no.reason}"), due)
         again = now + timedelta(seconds=min(5 * 2**due.attempts, 600))
-        return _Result(Outcome(due.id, "queued", reason=no.reason, again_at=again), due.address)
+        return _Result(Outcome(due.id, "queued", reason=no.reason, again_at=again), due)
 
     async def _settle(self, channel: Channel, results: Sequence[_Result]) -> None:
         """Write everything down that became known in this wave."""
         if not results:
             return
 
-        def work(tx: Tx) -> None:
-            outcomes = [result.outcome for result in results]
+        def work(tx: Tx) -> set[str]:
+            now, outcomes = self._clock(), [result.outcome for result in results]
             deliveries.revised(tx, self._owner, [o.id for o in outcomes if o.state == "revised"])
-            deliveries.finish(tx, self._clock(), self._owner, [o for o in outcomes if o.state != "revised"])
+            deliveries.finish(tx, now, self._owner, [o for o in outcomes if o.state != "revised"])
             for result in results:
                 if result.dead:
-                    addresses.set_dead(tx, result.address, dead=True)
-                if result.pause and (limits := channel.limits(result.address.key)):
+                    addresses.set_dead(tx, result.due.address, dead=True)
+                if result.pause and (limits := channel.limits(result.due.address.key)):
                     name, limit = next(iter(limits.items()))
                     rates.pause(tx, name, limit, result.pause)
+            chained = [(result.outcome.state, result.due.chain) for result in results if result.due.rank]
+            if not chained:
+                return set()
+            standby.wait(tx, now, [chain for state, chain in chained if state in ("accepted", "unknown")])
+            return standby.pass_on(tx, now, [chain for state, chain in chained if state in ("failed", "skipped")])
 
-        await self._writer.run(work)
+        self._wake(await self._writer.run(work))
+
+    def _wake(self, channels: Iterable[str]) -> None:
+        """It is their turn."""
+        for name in channels:
+            if name in self._wakes:
+                self._wakes[name].set()
 
 
 def _parcel(due: Due, telling: Telling, message: Message) -> Parcel:

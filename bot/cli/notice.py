@@ -38,21 +38,29 @@ def send(
     channels: str = typer.Option("all", help="all, preferred, or names such as telegram,web."),
     at: str | None = typer.Option(None, metavar="MOMENT", help="Local, as 2026-12-01 09:00; now if not given."),
     ask_ack: bool = typer.Option(False, "--ask-ack", help="Ask everybody to confirm."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Show who can be told, and where; send nothing."),
 ) -> None:
     """Send a notice, now or at a set time. Whom it goes to is settled at once."""
     from bot.core.reply import words
     from bot.parts import now
+    from handlers import reaching
     from handlers.notices import desk
     from handlers.notices.desk import Draft
 
     here, moment, text = door(ctx), now(), _text(body, body_file)
     draft = Draft(title, text, to, ask_ack, channels, _moment(here, moment, at) if at is not None else None)
+    if dry_run:
+        with here.read() as tx:
+            plan = desk.plan(tx, moment, here.actor(tx), draft)
+            who = reaching.unreached(tx, plan)
+            data = reaching.rows(tx, plan)
+        preview = words("notices.preview", count=plan.total, outlook=reaching.outlook(plan), at=draft.at)
+        here.show(data, lambda: here.say(words("notices.planned", preview=preview, who=who)))
+        return
     with here.write() as tx:
         actor = here.actor(tx)
-        notice_id = desk.send(tx, moment, actor, None, draft, configured=_configured(here))
+        notice_id = desk.send(tx, moment, actor, None, draft)
         standing = desk.standing(tx, moment, actor, notice_id)
-    if channels.strip() == "preferred":
-        print(here.say(words("notices.preferred")), file=sys.stderr)
     said = words("notices.numbered", number=notice_id, said=words("notices.sent", standing=standing))
     here.show(_row(here, standing), lambda: here.say(said))
 
@@ -177,11 +185,6 @@ def _decide(here: Door, use_case: Callable[[Tx, datetime, Actor, int], Any], not
         return use_case(tx, now(), here.actor(tx), notice_id)
 
 
-def _configured(here: Door) -> tuple[str, ...]:
-    """The channels that are on."""
-    return here.config.channels
-
-
 def _row(here: Door, standing: Standing) -> dict[str, Any]:
     """How a notice stands, as JSON has it."""
     notice = standing.notice
@@ -189,7 +192,7 @@ def _row(here: Door, standing: Standing) -> dict[str, Any]:
         "id": notice.id, "title": notice.title, "organisation": standing.organisation, "state": standing.state,
         "at": _local(here, notice.at), "cancelled_at": _local(here, notice.cancelled_at), "scope": notice.scope,
         "ask_ack": notice.ask_ack, "total": standing.total, "confirmed": standing.confirmed,
-        "people": standing.steps, "copies": standing.copies,
+        "people": standing.steps, "copies": standing.copies, "skipped": standing.skipped,
         "missing": [{"branch": branch, "names": names} for branch, names in standing.missing],
         "unreachable": [{"branch": branch, "names": names} for branch, names in standing.unreachable],
     }  # fmt: skip

@@ -49,14 +49,27 @@ def create(
 
 
 @app.command("open")
-def open_(ctx: typer.Context, poll_id: int = ID) -> None:
+def open_(
+    ctx: typer.Context,
+    poll_id: int = ID,
+    dry_run: bool = typer.Option(False, "--dry-run", help="Show who can be asked, and where; open nothing."),
+) -> None:
     """Settle who may vote; at the opening time everybody on the roll is asked."""
     from bot.core.reply import words
     from bot.parts import now
+    from handlers import reaching
     from handlers.voting import desk
     from storage import polls
 
     here = door(ctx)
+    if dry_run:
+        with here.read() as tx:
+            plan = desk.plan(tx, now(), here.actor(tx), desk.of(tx, now(), here.actor(tx), poll_id).electorate)
+            who = reaching.unreached(tx, plan)
+            data = reaching.rows(tx, plan)
+        preview = words("voting.preview", expected=plan.total, outlook=reaching.outlook(plan))
+        here.show(data, lambda: here.say(words("voting.planned", preview=preview, who=who)))
+        return
     with here.write() as tx:
         poll = desk.open_(tx, now(), here.actor(tx), poll_id)
         expected = polls.turnout(tx, poll_id)[1]

@@ -227,10 +227,12 @@ class Dialogue(Generic[T]):
 
     def _review(self, turn: Turn[T], draft: Draft, use: Use[T], problem: Words | None) -> Reply:
         filled = [(q, draft.answers[q.name]) for q in use.form.asked(draft.answers)]
-        preview = None
+        preview: Words | None = None
+        more: Keyboard = ()
         if use.preview:
             try:
-                preview = use.preview(turn, self._filled(draft, use.form)).words
+                shown = use.preview(turn, self._filled(draft, use.form))
+                preview, more = shown.words, shown.buttons
             except Refused as no:
                 problem = no.words
         rows: list[tuple[Button, ...]] = []
@@ -276,6 +278,7 @@ class Dialogue(Generic[T]):
     def _filled(draft: Draft, form: type[Form]) -> Form:
         asked = {q.name for q in form.asked(draft.answers)}
         return form(
+        rows += more
             **{
                 name: q.kind.load(kept) if name in asked and (kept := draft.answers.get(name)) else None
                 for name, q in form.questions.items()

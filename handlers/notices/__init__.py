@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers import Capability
 from handlers.notices import secretary
-from handlers.notices.chat import router, sheet, told
+from handlers.notices.chat import pending, router, sheet, told
 
 router.include([secretary.router])
-capability = Capability(router, sheet=sheet, desk=secretary.items, tell={"notice": told})
+capability = Capability(router, sheet=sheet, desk=secretary.items, tell={"notice": told}, waits={"notice": pending})

@@ -106,6 +106,12 @@ def told(tx: Tx, _now: datetime, telling: Telling, person_id: int) -> Reply | No
     return replace(said, words=words("notices.nudge", notice=said.words)) if nudge else said
 
 
+def pending(tx: Tx, _now: datetime, telling: Telling, person_id: int) -> bool:
+    """Whether this person was asked to confirm, and has not."""
+    letter = notices.letter(tx, telling.subject, person_id)
+    return letter is not None and letter.pending
+
+
 # -- how it looks -------------------------------------------------------------------------------------------
 
 

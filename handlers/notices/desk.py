@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,16 +12,17 @@ from handlers import scope
 from handlers.notices import progress
 from handlers.notices.progress import Standing
 from handlers.rights import Right, places, require
-from storage import audit, campaigns, notices, organisations, people
+from storage import audit, campaigns, notices, organisations, people, reach
 from storage.audit import Actor
 from storage.house import Tx
 from storage.notices import KIND, Letter, Written
 from storage.organisations import Org
+from storage.reach import Plan
 
 TITLE, BODY = 100, 4000
 """Characters at the most."""
-EVERYWHERE = ("all", "preferred")
-"""Words for every address of a person; `preferred` means no less until people can say what they prefer."""
+WAYS = ("all", "preferred")
+"""Every address of a person, or the first of their order that can carry it."""
 JUST_NOW = timedelta(minutes=1)
 """Two taps on “remind” within this are one."""
 
@@ -38,13 +39,11 @@ class Draft:
     at: datetime | None = None
 
 
-def send(
-    tx: Tx, now: datetime, actor: Actor, org: Org | None, draft: Draft, *, configured: Collection[str] = ()
-) -> int:
+def send(tx: Tx, now: datetime, actor: Actor, org: Org | None, draft: Draft) -> int:
     """Write a notice and freeze whom it goes to; the number of the notice.
 
-    `org` None: the one organisation that the scope names, else the actor's own. `configured` are the channels
-    there are. Raises Refused for whatever is wrong with it.
+    `org` None: the one organisation that the scope names, else the actor's own. Raises Refused for whatever is
+    wrong with it.
     """
     area = places(tx, now, actor, Right.NOTICE)
     org = org or _organisation(tx, actor, draft.scope, area)
@@ -55,7 +54,7 @@ def send(
     if not 1 <= len(body) <= BODY:
         raise Refused("notices.bad_body", length=len(body), most=BODY)
     at = moment(now, draft.at)
-    channels = _channels(draft.channels, configured)
+    channels = _channels(tx, draft.channels)
     meant = recipients(tx, now, actor, draft.scope)
     notice_id = notices.add(
         tx, now, organisation_id=org.id, author_id=actor.person_id, author_name=actor.name, title=title, body=body,
@@ -74,6 +73,11 @@ def recipients(tx: Tx, now: datetime, actor: Actor, written: str) -> list[int]:
     if not meant:
         raise Refused("notices.nobody")
     return meant
+
+
+def plan(tx: Tx, now: datetime, actor: Actor, draft: Draft) -> Plan:
+    """Whom such a notice would reach now, on which channel. Raises Refused as `send` does."""
+    return reach.plan(tx, now, recipients(tx, now, actor, draft.scope), _channels(tx, draft.channels))
 
 
 def moment(now: datetime, at: datetime | None) -> datetime:
@@ -97,15 +101,15 @@ def _organisation(tx: Tx, actor: Actor, written: str, area: Sequence[Org]) -> Or
     return organisations.get(tx, people.get(tx, actor.person_id).organisation_id)
 
 
-def _channels(written: str, configured: Collection[str]) -> str:
+def _channels(tx: Tx, written: str) -> str:
     named = [name.strip() for name in written.replace("，", ",").split(",") if name.strip()]
-    if not named or set(named) & set(EVERYWHERE):
+    if not named or set(named) & set(WAYS):
         if len(named) > 1:
             raise Refused("notices.all_or_some")
-        return "all"
+        return named[0] if named else "all"
     for name in named:
-        if name not in configured:
-            raise Refused("notices.no_such_channel", channel=name, configured=sorted(configured))
+        if name not in tx.house.channels:
+            raise Refused("notices.no_such_channel", channel=name, configured=sorted(tx.house.channels))
     return ",".join(dict.fromkeys(named))
 
 
@@ -172,6 +176,7 @@ def nudge(tx: Tx, now: datetime, actor: Actor, notice_id: int) -> int:
         raise Refused("notices.everybody_confirmed", title=notice.title)
     if any(now - one.created_at < JUST_NOW for one in nudges):
         raise Refused("notices.just_nudged")
+    notices.end_standby(tx, now, [one.id for one in (first, *nudges)])
     campaigns.create(
         tx, now, KIND, notice_id, [one.id for one in silent], channels=first.channels, nudge=True
     )  # fmt: skip

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage import addresses, campaigns, notices, organisations, people
+from bot.core.reply import Words, words
+from handlers.reaching import Named, by_branch, by_channel
+from storage import campaigns, notices, organisations, people
 from storage.campaigns import ARRIVED
 from storage.house import Tx
 from storage.notices import Sending, Written
@@ -16,15 +18,14 @@ from storage.people import Somebody
 STEPS = ("reached", "sending", "waiting", "unknown", "failed", "unreachable", "stopped")
 """How far a notice has come with a person, the best first: one copy that arrived is enough.
 
-`waiting` is not due yet, or queued; `unknown` may have arrived; `unreachable` had no address that works.
+`waiting` is not due yet, or queued; `unknown` may have arrived; `unreachable` had no address that could be used.
 """
+NEEDLESS = ("answered elsewhere", "no longer due", "not needed", "reminded instead")
+"""Reasons for which a copy was not sent that are nobody's misfortune."""
 _STEP = dict.fromkeys(ARRIVED, "reached") | {
-    "sending": "sending", "queued": "waiting", "unknown": "unknown", "failed": "failed", "skipped": "stopped",
-    "cancelled": "stopped",
+    "sending": "sending", "queued": "waiting", "unknown": "unknown", "failed": "failed", "skipped": "unreachable",
+    "cancelled": "stopped", "standby": "stopped",
 }  # fmt: skip
-
-Named = list[tuple[str, list[str]]]
-"""Names of people by the name of their branch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,15 @@ class Standing:
     confirmed: int
     steps: Mapping[str, int]
     copies: Mapping[str, Mapping[str, int]]
+    skipped: Mapping[str, Mapping[str, int]]
+    """How many copies were not sent, by channel and reason."""
     missing: Named
     unreachable: Named
+
+    @property
+    def by_channel(self) -> Words:
+        """How the copies stand, channel by channel, in words."""
+        return words("reach.copies", lines=by_channel(self.copies, self.skipped))
 
     @property
     def silent(self) -> int:
@@ -67,11 +75,14 @@ def standing(tx: Tx, now: datetime, notice: Written) -> Standing:
     copies: dict[str, dict[str, int]] = {}
     for (channel, found), count in campaigns.progress(tx, [sendings[0].id]).items():
         copies.setdefault(channel or "none", {})[found] = count
+    skipped: dict[str, dict[str, int]] = {}
+    for (channel, reason), count in notices.skipped(tx, sendings[0].id).items():
+        skipped.setdefault(channel or "none", {})[reason] = count
     asked = notice.ask_ack and not notice.cancelled_at
     silent = [person for person in meant if person not in confirmed] if asked else []
     return Standing(
         notice, organisations.get(tx, notice.organisation_id).name, state(tx, now, notice),
-        len(meant), len(confirmed), {name: counted[name] for name in STEPS}, copies, by_branch(tx, silent),
+        len(meant), len(confirmed), {name: counted[name] for name in STEPS}, copies, skipped, by_branch(tx, silent),
         by_branch(tx, [person for person in meant if step[person] == "unreachable"]),
     )  # fmt: skip
 
@@ -85,15 +96,15 @@ def state(tx: Tx, now: datetime, notice: Written) -> str:
         return "held"
     if notice.at > now:
         return "scheduled"
-    steps = {_STEP[step] for _, step in campaigns.progress(tx, [one.id for one in sendings])}
-    busy = steps & {"waiting", "sending"} or any(one.state == "waiting" for one in sendings)
+    steps = {step for _, step in campaigns.progress(tx, [one.id for one in sendings])}
+    busy = steps & {"queued", "sending"} or any(one.state == "waiting" for one in sendings)
     return "sending" if busy else "sent"
 
 
 def _best(tx: Tx, sendings: Sequence[Sending]) -> dict[int, str]:
     """The best step of each person, over all their copies; those not written yet wait."""
     copies = [
-        (person, "unreachable" if reason == "no address" else _STEP[state])
+        (person, "stopped" if state == "skipped" and reason in NEEDLESS else _STEP[state])
         for person, state, reason in notices.copies(tx, [one.id for one in sendings])
     ]
     copies += [(person, "waiting") for one in sendings for person in _unwritten(tx, one)]
@@ -122,23 +133,6 @@ def gone_to(tx: Tx, notice_id: int, sendings: Sequence[Sending]) -> set[int]:
     out = {*ARRIVED, "sending", "unknown"}
     gone = {person for person, state, _ in notices.copies(tx, [one.id for one in sendings]) if state in out}
     return gone | notices.acknowledgements(tx, notice_id).keys()
-
-
-def without_address(tx: Tx, ids: Sequence[int]) -> set[int]:
-    """Those of these people who have no address that works."""
-    bare = set(ids)
-    for start in range(0, len(ids), 500):
-        bound = addresses.of_people(tx, ids[start : start + 500])
-        bare -= {person for person, theirs in bound.items() if not all(one.dead for one in theirs)}
-    return bare
-
-
-def by_branch(tx: Tx, ids: Iterable[int]) -> Named:
-    """The names of those who are still here."""
-    named: dict[int, list[str]] = {}
-    for person in here(tx, ids):
-        named.setdefault(person.organisation_id, []).append(person.name)
-    return [(organisations.get(tx, org_id).name, names) for org_id, names in sorted(named.items())]
 
 
 def here(tx: Tx, ids: Iterable[int]) -> list[Somebody]:

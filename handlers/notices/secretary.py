@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from bot.core.action import Action, Code
 from bot.core.form import Choice, Form, ask
 from bot.core.kinds import Pick, Prose
-from bot.core.reply import Button, Phrase, Reply, words
+from bot.core.reply import Button, Grade, Phrase, Refused, Reply, words
 from bot.core.router import Begin, Run
-from handlers import Answer, Item, Router, Turn, actor
-from handlers.notices import desk, progress
+from handlers import Answer, Item, Router, Turn, actor, reaching
+from handlers.notices import desk
 from handlers.notices.chat import short
 from handlers.notices.desk import BODY, TITLE, Draft
 from handlers.rights import Right, may, places
@@ -35,6 +35,13 @@ class Remind(Action, tag="nn"):
     """Remind those who have not confirmed."""
 
     notice: int
+
+
+class Unreached(Action, tag="nu", light=True):
+    """Who of those whom a notice means cannot be told now."""
+
+    whom: Code
+    ways: Code
 
 
 class Stop(Action, tag="nx"):
@@ -91,6 +98,14 @@ class NewNotice(Form):
         title="确认",
         choices=lambda _turn: [Choice(Code("yes"), Phrase("要确认")), Choice(Code("no"), Phrase("不用确认"))],
     )
+    ways: Pick = ask(
+        "发到哪里？“各人首选”是先发到每个人自己排在最前、现在收得到的渠道；发不到，或者要确认而一直没有回音，再换下一个。",
+        title="渠道",
+        choices=lambda _turn: [
+            Choice(Code("all"), Phrase("每个人的全部渠道")),
+            Choice(Code("preferred"), Phrase("各人首选渠道")),
+        ],
+    )
     when: Pick = ask(
         "什么时候发？",
         title="发送",
@@ -107,19 +122,36 @@ def new_notice(turn: Turn, _rest: str) -> Answer:
     return Begin(NewNotice)
 
 
+def _scope(turn: Turn, whom: str) -> str:
+    group = _GROUPS.get(whom)
+    return group[1] if group else f"org:{organisations.get(turn.tx, int(whom[1:])).code}"
+
+
 def _draft(turn: Turn, form: NewNotice) -> Draft:
-    group = _GROUPS.get(form.whom)
-    scope = group[1] if group else f"org:{organisations.get(turn.tx, int(form.whom[1:])).code}"
+    scope = _scope(turn, str(form.whom))
     at = form.moment if form.when == "later" else None
-    return Draft(form.title, form.body, scope, ask_ack=form.ask_ack == "yes", at=at)
+    return Draft(form.title, form.body, scope, ask_ack=form.ask_ack == "yes", channels=str(form.ways), at=at)
 
 
 def _preview(turn: Turn, form: NewNotice) -> Reply:
     draft = _draft(turn, form)
-    meant = desk.recipients(turn.tx, turn.now, actor(turn), draft.scope)
+    plan = desk.plan(turn.tx, turn.now, actor(turn), draft)
     at = desk.moment(turn.now, draft.at)
-    bare = progress.without_address(turn.tx, meant)
-    return Reply(words("notices.preview", count=len(meant), bare=len(bare), at=at if draft.at else None))
+    said = words("notices.preview", count=plan.total, outlook=reaching.outlook(plan), at=at if draft.at else None)
+    who = Button(
+        words("reach.who", count=len(plan.unreachable)), Unreached(Code(form.whom), Code(form.ways)), walk=True
+    )
+    return Reply(said, ((who,),) if plan.unreachable else ())
+
+
+@router.pressed(Unreached)
+def unreached(turn: Turn, press: Unreached) -> Answer:
+    """Who would not get it now; the notice itself is still to be sent."""
+    if press.whom not in {choice.key for choice in _whom(turn)} or press.ways not in desk.WAYS:
+        raise Refused("conversation.stale")
+    draft = Draft("", "", _scope(turn, press.whom), channels=press.ways)
+    plan = desk.plan(turn.tx, turn.now, actor(turn), draft)
+    return Reply(reaching.unreached(turn.tx, plan), grade=Grade.PERSONAL)
 
 
 @router.form(NewNotice, preview=_preview)
@@ -163,7 +195,8 @@ def _status(turn: Turn, notice_id: int) -> Reply:
         buttons.append(Button(words("notices.remind", count=standing.silent), Remind(notice_id)))
     if standing.unfinished and standing.state != "cancelled":
         buttons.append(Button(words("notices.stop"), Stop(notice_id, sure=False)))
-    return Reply(words("notices.status", standing=standing), tuple((button,) for button in buttons))
+    rows = tuple((button,) for button in buttons)
+    return Reply(words("notices.status", standing=standing), rows, grade=Grade.PERSONAL)
 
 
 def items(turn: Turn) -> list[Item]:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from handlers import Capability
 from handlers.voting import desk, secretary
-from handlers.voting.chat import result_to, router, sheet, told
+from handlers.voting.chat import result_to, router, sheet, told, waits
 
 router.include([secretary.router])
 capability = Capability(
-    router, due=desk.due, sheet=sheet, desk=secretary.items, tell={"poll": told, "poll_result": result_to}
+    router,
+    due=desk.due,
+    sheet=sheet,
+    desk=secretary.items,
+    tell={"poll": told, "poll_result": result_to},
+    waits={"poll": waits},
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
 from bot.core.action import Action, Code
-from bot.core.reply import Button, Keyboard, Label, Refused, Reply, words
+from bot.core.reply import Button, Grade, Keyboard, Label, Refused, Reply, words
 from handlers import Answer, Item, Router, Turn
 from handlers.voting import desk
 from storage import polls
@@ -50,12 +51,12 @@ def vote(turn: Turn, _rest: str) -> Answer:
     """看看有哪些投票在等您，点一下就能投"""
     open_polls = polls.open_for(turn.tx, turn.member.id)
     if not open_polls:
-        return Reply(words("voting.none"))
+        return Reply(words("voting.none"), grade=Grade.PUBLIC)
     if len(open_polls) == 1:
         return _view(turn.tx, turn.member.id, open_polls[0], _stand(turn, open_polls[0]))
     rows = [(poll, _stand(turn, poll).choice is not None) for poll in open_polls]
     keyboard = tuple((Button(_short(poll.title), Show(poll.id)),) for poll in open_polls)
-    return Reply(words("voting.several_polls", polls=rows), keyboard)
+    return Reply(words("voting.several_polls", polls=rows), keyboard, grade=Grade.PERSONAL)
 
 
 @router.pressed(Show)
@@ -113,17 +114,28 @@ def told(tx: Tx, now: datetime, telling: Telling, person_id: int) -> Reply | Non
     if poll is None or stand is None:
         return None
     if stand.choice is not None:
-        return Reply(words("voting.voted", poll=poll, labels=_labels(poll, stand.choice)), _again(poll))
+        return _voted(poll, stand.choice)
     if poll.state != "open" or poll.closes_at <= now:
         return None
     reply = _question(tx, person_id, poll, stand.marking)
-    return Reply(words("voting.nudge", question=reply.words), reply.buttons) if telling.values.get("nudge") else reply
+    return replace(reply, words=words("voting.nudge", question=reply.words)) if telling.values.get("nudge") else reply
+
+
+def waits(tx: Tx, now: datetime, telling: Telling, person_id: int) -> bool:
+    """Whether this person may still vote, and has not."""
+    poll, stand = polls.look(tx, telling.subject, person_id)
+    over = poll is None or poll.state != "open" or poll.closes_at <= now
+    return not over and stand is not None and stand.choice is None
 
 
 def result_to(tx: Tx, _now: datetime, telling: Telling, _person_id: int) -> Reply | None:
     """The result, told to everybody on the roll."""
     poll, result = polls.get(tx, telling.subject), polls.result(tx, telling.subject)
-    return Reply(words("voting.result", poll=poll, result=result)) if poll and result else None
+    if poll is None or result is None:
+        return None
+    said = words("voting.result", poll=poll, result=result)
+    grade = Grade.PERSONAL if poll.on_people else Grade.GENERAL
+    return Reply(said, grade=grade, outside=words("voting.outside_result"))
 
 
 # -- how it looks -------------------------------------------------------------------------------------------
@@ -136,7 +148,7 @@ def _stand(turn: Turn, poll: Ballot) -> Stand:
 
 def _view(tx: Tx, person_id: int, poll: Ballot, stand: Stand) -> Reply:
     if stand.choice is not None:
-        return Reply(words("voting.voted", poll=poll, labels=_labels(poll, stand.choice)), _again(poll))
+        return _voted(poll, stand.choice)
     return _question(tx, person_id, poll, stand.marking)
 
 
@@ -152,8 +164,25 @@ def _question(tx: Tx, person_id: int, poll: Ballot, marking: tuple[int, ...], *,
         rows.append((Button(words("voting.hand_in", count=len(marking)), HandIn(poll.id)),))
     turnout = polls.turnout(tx, poll.id) if poll.show_turnout else None
     return Reply(
-        words("voting.question", poll=poll, spelled=spelled, turnout=turnout), tuple(rows), replaces=replaces
+        words("voting.question", poll=poll, spelled=spelled, turnout=turnout),
+        tuple(rows),
+        replaces=replaces,
+        grade=_grade(poll),
+        outside=words("voting.outside", closes=poll.closes_at),
     )
+
+
+def _voted(poll: Ballot, chosen: tuple[int, ...]) -> Reply:
+    return Reply(
+        words("voting.voted", poll=poll, labels=_labels(poll, chosen)),
+        _again(poll),
+        grade=_grade(poll),
+        outside=words("voting.outside_voted"),
+    )
+
+
+def _grade(poll: Ballot) -> Grade:
+    return Grade.NOMINATION if poll.on_people else Grade.POLL
 
 
 @lru_cache(256)
@@ -165,6 +194,7 @@ def _recorded(poll: Ballot, chosen: tuple[int, ...]) -> Reply:
         _again(poll),
         toast=words("voting.recorded_toast", labels=labels),
         replaces=True,
+        grade=_grade(poll),
     )
 
 

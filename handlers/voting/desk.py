@@ -14,11 +14,12 @@ from bot.core.event import Address
 from bot.core.reply import Refused
 from handlers import scope
 from handlers.rights import Right, places, require
-from storage import audit, campaigns, organisations, people, polls
+from storage import audit, campaigns, organisations, people, polls, reach
 from storage.audit import Actor
 from storage.house import Tx
 from storage.organisations import Org
 from storage.polls import Ballot, Stand
+from storage.reach import Plan as Outlook
 
 NAMED_RULES = ("plain", "recommendation", "honour")
 """What may be decided by name. Elections, admissions and evaluations are secret by their rules."""
@@ -84,6 +85,11 @@ def electorate(tx: Tx, now: datetime, actor: Actor, written: str) -> list[int]:
     if not roll:
         raise Refused("voting.empty_roll")
     return roll
+
+
+def plan(tx: Tx, now: datetime, actor: Actor, written: str) -> Outlook:
+    """Whom a poll of this electorate would reach now, on which channel. Raises Refused as `electorate` does."""
+    return reach.plan(tx, now, electorate(tx, now, actor, written))
 
 
 def open_(tx: Tx, now: datetime, actor: Actor, poll_id: int) -> Ballot:

@@ -7,9 +7,9 @@ from datetime import datetime
 from bot.core.action import Action, Code
 from bot.core.form import Choice, Form, ask
 from bot.core.kinds import Lines, Pick
-from bot.core.reply import Button, Phrase, Refused, Reply, words
+from bot.core.reply import Button, Grade, Phrase, Refused, Reply, words
 from bot.core.router import Begin, Run
-from handlers import Answer, Item, Router, Turn, actor
+from handlers import Answer, Item, Router, Turn, actor, reaching
 from handlers.rights import Right, may, places
 from handlers.voting import desk
 from storage import organisations, polls
@@ -48,6 +48,13 @@ def _areas(turn: Turn) -> list[Choice]:
         for place in reach
         for org in organisations.all_of(turn.tx, below=place)
     ]
+
+
+class Unreached(Action, tag="vu", light=True):
+    """Who of those whom a poll means cannot be asked now."""
+
+    area: int
+    who: Code
 
 
 class NewPoll(Form):
@@ -100,8 +107,21 @@ def _preview(turn: Turn, form: NewPoll) -> Reply:
     plan = _plan(turn, form)
     if plan.choose[1] > len(plan.options) or plan.choose[1] < 1:
         raise Refused("voting.bad_choose", least=1, most=plan.choose[1], count=len(plan.options))
-    roll = desk.electorate(turn.tx, turn.now, actor(turn), plan.electorate)
-    return Reply(words("voting.preview", expected=len(roll)))
+    outlook = desk.plan(turn.tx, turn.now, actor(turn), plan.electorate)
+    said = words("voting.preview", expected=outlook.total, outlook=reaching.outlook(outlook))
+    count = len(outlook.unreachable)
+    who = Button(words("reach.who", count=count), Unreached(int(form.area), Code(form.who)), walk=True)
+    return Reply(said, ((who,),) if count else ())
+
+
+@router.pressed(Unreached)
+def unreached(turn: Turn, press: Unreached) -> Answer:
+    """Who could not be asked now; the poll itself is still to be opened."""
+    org = next((org for org in organisations.all_of(turn.tx) if org.id == press.area), None)
+    if org is None or press.who not in _WHO:
+        raise Refused("conversation.stale")
+    plan = desk.plan(turn.tx, turn.now, actor(turn), f"org:{org.code}{_WHO[press.who]}")
+    return Reply(reaching.unreached(turn.tx, plan), grade=Grade.PERSONAL)
 
 
 @router.form(NewPoll, preview=_preview)
@@ -119,7 +139,7 @@ def close_poll(turn: Turn, _rest: str) -> Answer:
     """看看进行中的投票，需要时提前截止"""
     open_polls = [p for p in desk.run_by(turn.tx, turn.now, actor(turn)) if p.state == "open"]
     if not open_polls:
-        return Reply(words("voting.none_to_close"))
+        return Reply(words("voting.none_to_close"), grade=Grade.PUBLIC)
     rows = tuple((Button(poll.title[:20], Watch(poll.id)),) for poll in open_polls)
     return Reply(words("voting.which_to_close"), rows)
 
@@ -128,13 +148,14 @@ def close_poll(turn: Turn, _rest: str) -> Answer:
 def watch(turn: Turn, press: Watch) -> Answer:
     poll, voted, expected, missing = desk.turnout(turn.tx, turn.now, actor(turn), press.poll)
     if poll.state == "closed":
-        return Reply(words("voting.result", poll=poll, result=polls.result(turn.tx, poll.id)))
+        return Reply(words("voting.result", poll=poll, result=polls.result(turn.tx, poll.id)), grade=Grade.PERSONAL)
     rows: tuple[tuple[Button, ...], ...] = ()
     if poll.state == "open":
         close = Button(words("voting.close_now"), Close(poll.id, sure=False))
         remind = Button(words("voting.remind", count=expected - voted), Remind(poll.id))
         rows = ((remind, close),) if voted < expected else ((close,),)
-    return Reply(words("voting.turnout", poll=poll, voted=voted, expected=expected, missing=missing), rows)
+    said = words("voting.turnout", poll=poll, voted=voted, expected=expected, missing=missing)
+    return Reply(said, rows, grade=Grade.PERSONAL)
 
 
 @router.pressed(Remind)
@@ -153,7 +174,7 @@ def close(turn: Turn, press: Close) -> Answer:
         )
         return Reply(words("voting.close_ask", poll=poll, voted=voted, expected=expected), (row,))
     result = desk.close(turn.tx, turn.now, actor(turn), press.poll)
-    return Reply(words("voting.result", poll=poll, result=result), replaces=True)
+    return Reply(words("voting.result", poll=poll, result=result), replaces=True, grade=Grade.PERSONAL)
 
 
 def items(turn: Turn) -> list[Item]:
