@@ -9,9 +9,21 @@ from bot.config import Config
 from bot.parts import App, Clock, now
 from bot.reception import Reception
 from bot.render import Renderer
-from handlers import Capability, binding, dues, home, notices, organisation, reminders, roster, terms, voting
+from handlers import (
+    Capability,
+    binding,
+    channels,
+    dues,
+    home,
+    notices,
+    organisation,
+    reminders,
+    roster,
+    terms,
+    voting,
+)
 from storage.database import Database
-from storage.house import House
+from storage.house import Closed, House
 from storage.keys import Keys
 
 
@@ -24,6 +36,7 @@ def capabilities() -> list[Capability]:
         organisation.capability,
         roster.capability,
         binding.capability,
+        channels.capability,
         terms.capability,
     ]
     others.append(reminders.capability(others))
@@ -43,6 +56,7 @@ def house(config: Config, *, demo: bool = False) -> House:
         channels=config.channels,
         order=config.policy.order,
         silence=timedelta(hours=config.policy.silence),
+        closed=_closed(config),
         rules=config.rules.dir,
         operator=config.org.operator or "",
         vouching=frozenset({"wecom"} if config.wecom and config.wecom.bind == "userid" else ()),
@@ -50,6 +64,15 @@ def house(config: Config, *, demo: bool = False) -> House:
         reminders_a_week=config.org.reminders_a_week,
         demo=demo,
     )
+
+
+def _closed(config: Config) -> dict[str, Closed]:
+    """The channels that know beforehand to whom they can bring nothing now."""
+    if config.wechat is None:
+        return {}
+    from bot.adapters.wechat_ways import Ways
+
+    return {"wechat": Ways(config.wechat).closed}
 
 
 def build(config: Config, *, demo: bool = False, clock: Clock = now) -> App:

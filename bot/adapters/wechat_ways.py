@@ -6,7 +6,7 @@ Customer-service message, template message, subscription notice: each has its ow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -79,6 +79,17 @@ class Ways:
         if outlook.way:
             windows.take(tx, now, CHANNEL, outlook.way, UNLIMITED)
         return outlook
+
+    def closed(self, tx: Tx, now: datetime, addresses: Sequence[Address]) -> dict[Address, str]:
+        """Those of these addresses that could not be written to now, each with the reason; books nothing."""
+        shut = windows.shut_paths(tx, now, CHANNEL)
+        ways = [way for way in self._possible() if way not in shut]
+        if "template" in ways and windows.used(tx, now, CHANNEL, "template") < self._settings.templates_a_day:
+            return {}  # one goes to anybody who follows
+        ways = [way for way in ways if way != "template"]
+        reasons = [shut[way][1] for way in self._possible() if way in shut]
+        why = reasons[0] if reasons else self._why()
+        return {one: why for one in addresses if not any(self._open(tx, now, one, way) for way in ways)}
 
     def menus(self, tx: Tx, now: datetime) -> bool:
         """Whether choices can be tapped in a customer-service message."""

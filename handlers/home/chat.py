@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bot.core.action import Action, Code
 from bot.core.conversation import manners
 from bot.core.reply import Button, Grade, Phrase, Refused, Reply, words
 from bot.core.router import Run
-from handlers import Answer, Capability, Item, Router, Turn
+from handlers import Answer, Capability, Router, Turn
 from handlers.rights import today
-from storage import addresses, offices, organisations, people
+from storage import addresses, offices, organisations, people, preferences
 
 
 class Language(Action, tag="l", light=True):
@@ -48,6 +48,7 @@ def home_router(others: Sequence[Capability]) -> Router:
         tx, person = turn.tx, people.get(turn.tx, turn.member.id)
         held = offices.of_person(tx, person.id, today(tx, turn.now))
         items = [item for c in others if c.sheet for item in c.sheet(turn)]
+        bound = preferences.sort(addresses.of_person(tx, person.id), preferences.order(tx, person.id))
         card = words(
             "home.me",
             name=person.name,
@@ -55,10 +56,13 @@ def home_router(others: Sequence[Capability]) -> Router:
             kind=person.kind,
             org=organisations.path_name(tx, organisations.get(tx, person.organisation_id)),
             offices=[(office.role, office.org.name) for office in held],
-            channels=[words(f"binding.channel_{b.address.channel}") for b in addresses.of_person(tx, person.id)],
+            channels=[words(f"binding.channel_{one.address.channel}") for one in bound],
             items=[item.words for item in items],
         )
-        return Reply(card, _rows(items), grade=Grade.PERSONAL)
+        buttons = [item.button for item in items if item.button]
+        if len(bound) > 1:
+            buttons.append(Button(Phrase("渠道"), Run(Code("channels"))))
+        return Reply(card, _rows(buttons), grade=Grade.PERSONAL)
 
     @router.command("/desk", "工作台", shown=has_desk)
     def desk(turn: Turn, _rest: str) -> Answer:
@@ -69,7 +73,7 @@ def home_router(others: Sequence[Capability]) -> Router:
         held = offices.of_person(turn.tx, turn.member.id, today(turn.tx, turn.now))
         places = [(office.role, office.org.name) for office in held]
         said = words("home.desk", offices=places, items=[item.words for item in items])
-        return Reply(said, _rows(items), grade=Grade.PERSONAL)
+        return Reply(said, _rows(item.button for item in items if item.button), grade=Grade.PERSONAL)
 
     @router.command("/lang", "语言", "language")
     def lang(turn: Turn, _rest: str) -> Answer:
@@ -88,10 +92,7 @@ def home_router(others: Sequence[Capability]) -> Router:
     return router
 
 
-def _rows(items: Sequence[Item]) -> tuple[tuple[Button, ...], ...]:
-    """The items' buttons, each once, two in a row."""
-    buttons: list[Button] = []
-    for item in items:
-        if item.button and item.button not in buttons:
-            buttons.append(item.button)
+def _rows(all_: Iterable[Button]) -> tuple[tuple[Button, ...], ...]:
+    """Buttons, each once, two in a row."""
+    buttons = list(dict.fromkeys(all_))
     return tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
