@@ -21,7 +21,7 @@ TITLE, SUBTITLE, BESIDE = 36, 160, 44
 """Of a card's first line, of what stands below it, and of that on a card with a list."""
 BUTTON, OPTION, SUBMIT = 12, 17, 10
 BUTTONS, OPTIONS = 6, 20
-MARKS = {"☑": True, "☐": False}
+MARKS = {"☑ ": True, "☐ ": False}
 """How the label of a choice begins of which several may be marked."""
 DONE = "✓"
 """On the grey button that is left of a card on which nothing can be pressed any more."""
@@ -39,7 +39,7 @@ class Sheet:
 
 def mark(key: Key) -> bool | None:
     """Whether a choice is marked; None for a button of another kind."""
-    return MARKS.get(key.label[:1]) if key.payload is not None else None
+    return MARKS.get(key.label[:2]) if key.payload is not None else None
 
 
 class Cards:
@@ -102,7 +102,7 @@ class Cards:
             for key in choices
         ]
         alike = len({option["text"] for option in options}) < len(options)
-        if not 1 <= len(options) <= OPTIONS or alike:
+        if not 1 <= len(options) <= OPTIONS or alike or not all(option["text"] for option in options):
             return None
         submit = self._submit["zh" if any(_wide(sign) for sign in message.text) else "en"]
         return {

@@ -37,7 +37,7 @@ log = structlog.get_logger()
 
 AT_ONCE = 16
 """Calls under way at once."""
-BURST = 5
+BURST = 10
 """Messages that one member may get at once; the rest of the minute's are spread over it."""
 HOUR = Limit(500 / 3600, burst=400)
 """Messages that one member may get in an hour: 900 at the most, of the 1,000 that are shown."""
