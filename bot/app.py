@@ -14,6 +14,7 @@ from handlers import (
     binding,
     channels,
     dues,
+    files,
     home,
     notices,
     organisation,
@@ -37,6 +38,7 @@ def capabilities() -> list[Capability]:
         roster.capability,
         binding.capability,
         channels.capability,
+        files.capability,
         terms.capability,
     ]
     others.append(reminders.capability(others))
@@ -62,6 +64,7 @@ def house(config: Config, *, demo: bool = False) -> House:
         vouching=frozenset({"wecom"} if config.wecom and config.wecom.bind == "userid" else ()),
         quiet_hours=config.org.quiet_hours,
         reminders_a_week=config.org.reminders_a_week,
+        largest_file=config.files.max_mb * 1024 * 1024,
         demo=demo,
     )
 

@@ -21,6 +21,7 @@ from handlers import Capability, Router, alarm
 from storage import addresses, campaigns, dialogues, people, standby
 from storage.campaigns import Telling
 from storage.database import is_trouble
+from storage.files import File
 from storage.house import Tx
 
 log = structlog.get_logger()
@@ -35,6 +36,8 @@ class Answered:
     again: bool = False
     broken: str | None = None
     """The number of an error of ours, as the person was told it."""
+    forgets: bool = False
+    """Nothing of what was said is to be kept, not even in the sender's own chat."""
 
 
 class Reception:
@@ -49,11 +52,11 @@ class Reception:
         self.conversation = Conversation(router)
         self.router = self.conversation.router
         self._tell = {kind: compose for c in self.capabilities for kind, compose in c.tell.items()}
+        self._opens = {kind: may for c in self.capabilities for kind, may in c.opens.items()}
+        self._waits = {kind: waits for c in self.capabilities for kind, waits in c.waits.items()}
         renderer.check(self._phrases())
 
     def receive(self, tx: Tx, event: Event, now: datetime) -> Answered:
-        self._opens = {kind: may for c in self.capabilities for kind, may in c.opens.items()}
-        self._waits = {kind: waits for c in self.capabilities for kind, waits in c.waits.items()}
         """Answer an event. Everything it changed, and the answer itself, is in the transaction.
 
         Raises only what the database raises when it cannot be written to: then nothing was done.
@@ -68,11 +71,12 @@ class Reception:
         channel, language = event.address.channel, self._language(tx, before.language, event)
         light_only, grades = channel in LIGHT_ONLY, self.carriage.grades(tx.house, event.address)
         turn = Turn(tx, sender, event.address, now, tx.house.zone, language, light_only, grades)
-        memory, broken = before.memory, None
+        memory, broken, forgets = before.memory, None, False
         try:
             with tx.savepoint():
                 messages = [self.renderer.message(self.conversation.answer(turn, event, memory), turn.language)]
         except Refused as no:
+            forgets = no.forgets
             toast = no.words if isinstance(event, Pressed) else None
             reply = Reply(no.words, no.buttons, toast=toast, grade=no.grade)
             messages = [self.renderer.message(reply, turn.language)]
@@ -92,7 +96,21 @@ class Reception:
         after = addresses.find(tx, event.address) if sender is None else None
         owner = after.person_id if after else before.person_id
         dialogues.keep(tx, now, event.address, digest, owner, memory, messages, before)
-        return Answered(messages, owner, broken=broken)
+        return Answered(messages, owner, broken=broken, forgets=forgets)
+
+    def wants_file(self, tx: Tx, address: Address, now: datetime) -> bool:
+        """Whether somebody is being asked for files, so that one that comes from this address is worth fetching."""
+        before = dialogues.look(tx, address, b"")
+        sender = None if before.person_id is None else Sender(before.person_id, before.name)
+        turn = Turn(tx, sender, address, now, tx.house.zone, tx.house.language)
+        return self.conversation.wants_file(turn, before.memory)
+
+    def opens(self, tx: Tx, now: datetime, person_id: int, file: File) -> bool:
+        """Whether a person may open a file. The capability that it belongs to says so, and writes it down."""
+        if file.loose:
+            return file.owner_id == person_id
+        may = self._opens.get(file.subject_kind)
+        return bool(may and may(tx, now, person_id, file))
 
     def compose(self, tx: Tx, now: datetime, telling: Telling, person_id: int) -> Message | None:
         """What a campaign says to a person now, in their language; None: it need not be said any more."""

@@ -11,6 +11,7 @@ from bot.core import router as core
 from bot.core.reply import Button, Phrase, Reply, Words
 from storage.audit import Actor
 from storage.campaigns import Telling
+from storage.files import File
 from storage.house import Tx
 from storage.reminders import Kept
 
@@ -62,8 +63,9 @@ class Capability:
     `due` does what is due at a moment and says how much it did; `sheet` are its lines of 我的, `desk` those of
     工作台; `tell` composes what a campaign of a kind says to a person *now* – None where it need not be said any
     more. It is asked when a message is about to leave, and again when a copy has to be brought up to date.
-    `rounds` are the reminders that are due at a moment, `reminders` their kinds by name.
     `waits` says whether a campaign of a kind still waits for a person's word; kinds that never do are not in it.
+    `rounds` are the reminders that are due at a moment, `reminders` their kinds by name.
+    `opens` says whether a person may open a file that belongs to something of a kind, and writes the reading down.
     """
 
     router: Router
@@ -71,9 +73,10 @@ class Capability:
     sheet: Callable[[Turn], list[Item]] | None = None
     desk: Callable[[Turn], list[Item]] | None = None
     tell: Mapping[str, Callable[[Tx, datetime, Telling, int], Reply | None]] = field(default_factory=dict)
+    waits: Mapping[str, Callable[[Tx, datetime, Telling, int], bool]] = field(default_factory=dict)
     rounds: Callable[[Tx, datetime], Iterable[Round]] | None = None
     reminders: Mapping[str, Kind] = field(default_factory=dict)
-    waits: Mapping[str, Callable[[Tx, datetime, Telling, int], bool]] = field(default_factory=dict)
+    opens: Mapping[str, Callable[[Tx, datetime, int, File], bool]] = field(default_factory=dict)
 
 
 def actor(turn: Turn) -> Actor:

@@ -54,6 +54,8 @@ class House:
     """Local hours in which nobody is reminded of anything."""
     reminders_a_week: int = 3
     """Reminders a person gets in seven days at the most; those that a Party regulation demands come all the same."""
+    largest_file: int = 10 * 1024 * 1024
+    """Bytes of a file that is handed in."""
     demo: bool = False
     """The demonstration: sign-in links may be used again, personas are shown. Loopback only."""
 

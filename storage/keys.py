@@ -57,12 +57,20 @@ class Keys:
 
     def seal(self, text: str) -> bytes:
         """Encrypt a text for a column: nonce of 12 bytes, then ciphertext and tag."""
+        return self.seal_bytes(text.encode())
+
+    def seal_bytes(self, content: bytes) -> bytes:
+        """The same for what is no text."""
         nonce = os.urandom(12)
-        return nonce + self._box.encrypt(nonce, text.encode(), None)
+        return nonce + self._box.encrypt(nonce, content, None)
 
     def open(self, sealed: bytes) -> str:
         """Decrypt. Raises ValueError where this key did not seal it."""
+        return self.open_bytes(sealed).decode()
+
+    def open_bytes(self, sealed: bytes) -> bytes:
+        """The same for what is no text."""
         try:
-            return self._box.decrypt(sealed[:12], sealed[12:], None).decode()
+            return self._box.decrypt(sealed[:12], sealed[12:], None)
         except InvalidTag:
             raise ValueError("sealed with another key, or damaged") from None

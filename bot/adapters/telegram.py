@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from telegram import Message as Message_
 from telegram import Update
 from telegram.constants import ChatType
 
@@ -23,12 +24,25 @@ WANTED = ("message", "callback_query", "my_chat_member")
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A photo or a document that somebody sent; fetched only where it is wanted. `size` in bytes, 0: not told."""
+
+    file_id: str
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
-    """Something a person said or pressed; of a press also its id and the message it stood under."""
+    """Something a person said or pressed; of a press also its id and the message it stood under.
+
+    Of a file, `event` is its caption.
+    """
 
     event: Said | Pressed
     tap: str | None = None
     under: int | None = None
+    file: Sent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +88,7 @@ def _heard(event_id: str, update: Update) -> Heard | Reach | None:
         if text is None and not message.effective_attachment:
             return None  # Telegram's own notes: pinned, a new picture, messages that vanish
         address, language = _who(message.from_user.id, message.from_user.language_code)
-        return Heard(Said(address, event_id, _plain(text or ""), language))
+        return Heard(Said(address, event_id, _plain(text or ""), language), file=_file(message))
     if (change := update.my_chat_member) and change.chat.type == ChatType.PRIVATE:
         address, _ = _who(change.from_user.id)
         return Reach(address, change.new_chat_member.status not in ("kicked", "left"))
@@ -91,6 +105,18 @@ def _pressed(event_id: str, query: dict[str, Any]) -> Heard | None:
     if type(under) not in (int, type(None)):
         raise Malformed("message")
     return Heard(Pressed(address, event_id, _plain(data), language), _plain(query["id"]), under)
+
+
+def _file(message: Message_) -> Sent | None:
+    """The document, or the photo in its largest size; of nothing else anything can be made."""
+    found = message.document or (message.photo[-1] if message.photo else None)
+    if found is None:
+        return None
+    name = getattr(found, "file_name", None) or ""  # Telegram has no name for a photo
+    size = found.file_size or 0
+    if type(size) is not int:
+        raise Malformed("file")
+    return Sent(_plain(found.file_id), _plain(name), size)
 
 
 def _who(user: object, language: object = None) -> tuple[Address, str | None]:

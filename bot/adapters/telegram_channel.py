@@ -38,6 +38,8 @@ PATIENCE = 60.0
 """Seconds that a courtesy waits when Telegram asks for it; after that nobody looks at that message any more."""
 BETWEEN_PARTS = 20.0
 """Seconds that the rest of a message that has begun waits; a third of the time for which the outbox holds it."""
+DOWNLOAD = 20.0
+"""Seconds for fetching a file."""
 GRACE = 2.0
 """Seconds for the courtesies when we stop."""
 
@@ -269,6 +271,18 @@ class TelegramChannel:
         except TelegramError as error:
             raise judged(error, sending=False) from None
         return list(updates)
+
+    async def download(self, file_id: str, most: int) -> bytes | None:
+        """What is in a file that somebody sent; None: it is larger than `most` bytes. Raises Undelivered."""
+        try:
+            found = await self._do(Call("getFile", {"file_id": file_id}))
+            if int(found.get("file_size") or 0) > most:
+                return None
+            url = f"{self.bot.base_file_url}/{found['file_path']}"
+            content = await self._request.retrieve(url, read_timeout=DOWNLOAD)
+        except TelegramError as error:
+            raise judged(error, sending=False) from None
+        return content if len(content) <= most else None
 
     async def perform(self, call: Call) -> None:
         """Make one call now. Raises Undelivered, unless there is nothing left to do."""

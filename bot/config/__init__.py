@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from bot.config.sections import (
     Database,
     Email,
+    Files,
     Org,
     Policy,
     Queue,
@@ -60,6 +61,7 @@ class Config(BaseSettings):
     email: Email | None = None
     security: Security = Security()
     policy: Policy = Policy()
+    files: Files = Files()
     rules: Rules = Rules()
     org: Org = Org()
 
@@ -90,13 +92,14 @@ SECTIONS: Mapping[str, type[Section]] = {
     "email": Email,
     "security": Security,
     "policy": Policy,
+    "files": Files,
     "rules": Rules,
     "org": Org,
 }
 
 __all__ = [
-    "Config", "ConfigError", "Database", "Email", "Org", "Policy", "Queue", "QuietHours", "Rules", "Security",
-    "Server", "Telegram", "WeChat", "WeCom", "load",
+    "Config", "ConfigError", "Database", "Email", "Files", "Org", "Policy", "Queue", "QuietHours", "Rules",
+    "Security", "Server", "Telegram", "WeChat", "WeCom", "load",
 ]  # fmt: skip
 
 _Tables = dict[str, dict[str, Any]]

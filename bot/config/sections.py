@@ -272,6 +272,12 @@ class Policy(Section):
         return order
 
 
+class Files(Section):
+    """[files]: what people hand in with reports, notices and applications."""
+
+    max_mb: int = Field(10, ge=1, le=20)
+
+
 class Rules(Section):
     """[rules]: a folder of local rule tables that override the shipped ones."""
 

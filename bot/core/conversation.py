@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 from bot.core.action import Action, BadPayload, Code, decode
 from bot.core.dialogue import Dialogue, Step
 from bot.core.event import Event, Handed, Pressed
-from bot.core.kinds import clean
 from bot.core.form import Form
+from bot.core.kinds import clean
 from bot.core.memory import Draft, Memory, Offer
 from bot.core.nearmiss import NearMiss
 from bot.core.reply import Button, Grade, Phrase, Refused, Reply, words
@@ -46,11 +46,23 @@ class Conversation(Generic[T]):
         if isinstance(answer, Begin):
             if self._page_only(turn, answer.form):
                 return _on_the_page(turn, answer.form, None)
-            return self._dialogue.begin(turn, memory, answer.form, answer.answers)
+            return self._begin(turn, memory, answer)
         if memory.draft and not self._here(memory) and not _walks(answer):
             form = self.router.forms[memory.draft.form].form
             return answer if self._page_only(turn, form) else answer.with_row(_resume(form, memory.draft, walk=True))
         return answer
+
+    def _begin(self, turn: Turn[T], memory: Memory, begun: Begin) -> Reply:
+        draft, form = memory.draft, begun.form
+        if begun.resumes and draft and draft.form == form.__name__ and draft.given == dict(begun.answers):
+            reply = self._dialogue.step(turn, memory, "resume")
+        else:
+            reply = self._dialogue.begin(turn, memory, form, begun.answers)
+        if begun.said:
+            reply = self._dialogue.hear(turn, memory, begun.said)
+        if begun.done and memory.draft:
+            reply = self._dialogue.step(turn, memory, "done")
+        return reply
 
     # -- the three things that come in -------------------------------------------------------------------
 
@@ -76,6 +88,8 @@ class Conversation(Generic[T]):
     def _say(self, turn: Turn[T], text: str, memory: Memory) -> Answer:
         if not text:
             return Reply(words("conversation.no_words"), grade=Grade.PUBLIC)
+        if self.router.keeper:
+            self.router.keeper.check(text)
         here = self._here(memory)
         if offer := self._offered(text, memory, here):
             return self._press(turn, offer.payload, memory)
@@ -95,10 +109,30 @@ class Conversation(Generic[T]):
         return self._guess(turn, text)
 
     def _file(self, turn: Turn[T], event: Handed, memory: Memory) -> Answer:
-        if turn.sender is None or self.router.file is None:
+        if turn.sender is None:
+            raise Refused("conversation.no_file_wanted")
+        keeper = self.router.keeper
+        wanted = memory.draft is not None and self._dialogue.wants_file(memory)
+        if keeper and wanted and memory.draft and (form := self._page_only_draft(turn, memory)):
+            return _on_the_page(turn, form, _resume(form, memory.draft))
+        if event.lost:
+            raise Refused(f"conversation.file_{event.lost}")
+        if keeper and wanted:
+            if self._here(memory):
+                return self._dialogue.hand(turn, memory, event)
+            if keeper.accepts(event):
+                return self._elsewhere(memory, "conversation.file_elsewhere")
+        if self.router.file is None:
             raise Refused("conversation.no_file_wanted")
         memory.asking = 0
         return self.router.file(turn, event)
+
+    def wants_file(self, turn: Turn[T], memory: Memory) -> bool:
+        """Whether a file that comes now would answer a question: else no channel need fetch it."""
+        draft = memory.draft
+        if turn.sender is None or draft is None or draft.expires <= turn.now or draft.form not in self.router.forms:
+            return False
+        return self._dialogue.wants_file(memory)
 
     # -- the manners ----------------------------------------------------------------------------------------
 
@@ -135,7 +169,7 @@ class Conversation(Generic[T]):
             return choices[place - 1] if not digits_answer and 1 <= place <= len(choices) else None
         return next((offer for offer in memory.offers if clean(offer.label).lower() == text.lower()), None)
 
-    def _elsewhere(self, memory: Memory) -> Reply:
+    def _elsewhere(self, memory: Memory, said: str = "conversation.elsewhere") -> Reply:
         draft = memory.draft
         assert draft is not None
         form = self.router.forms[draft.form].form
@@ -143,7 +177,7 @@ class Conversation(Generic[T]):
             Button(Phrase(label), Step(draft.id, Code(do), Code("")))
             for label, do in (("继续", "resume"), ("重新开始", "restart"), ("不理会", "leave"))
         )
-        return Reply(words("conversation.elsewhere", form=form.called), (row,), grade=form.grade)
+        return Reply(words(said, form=form.called), (row,), grade=form.grade)
 
     def _guess(self, turn: Turn[T], text: str) -> Reply:
         near = [self.router.commands[name] for name in self._near.closest(text)]

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 from bot.core.action import Action, Code
+from bot.core.event import Handed
 from bot.core.form import Choice, Form, Question
-from bot.core.kinds import Reading, clean
+from bot.core.kinds import Prose, Reading, clean, mark, pieces
 from bot.core.memory import REVIEW, Draft, Memory
 from bot.core.reply import Button, Grade, Keyboard, Phrase, Refused, Reply, Words, words
 from bot.core.router import Answer, Router, Turn, Use
@@ -23,6 +24,8 @@ WORDS = {
     "send": {"提交", "确认", "确认提交", "submit"},
 }
 """What may be typed instead of pressing a step's button."""
+FILES = 9
+"""Files with one answer at the most: a photo of each page of a long report."""
 
 
 class Step(Action, tag="f", light=True):
@@ -75,11 +78,13 @@ class Dialogue(Generic[T]):
                 draft.id = _fresh(turn, draft)  # the question stands here now, and nowhere else any more
                 return self.go_on(turn, memory)
             case "restart":
+                self._let_go(turn, draft, use.form)
                 return self.begin(turn, memory, use.form, draft.given)
             case "leave":
                 memory.asking = 0
                 return Reply(words("conversation.left", form=use.form.called), grade=Grade.PUBLIC)
             case "cancel":
+                self._let_go(turn, draft, use.form)
                 memory.draft, memory.asking = None, 0
                 return Reply(words("conversation.cancelled", form=use.form.called), grade=Grade.PUBLIC)
             case "back":
@@ -128,19 +133,53 @@ class Dialogue(Generic[T]):
             return self.go_on(turn, memory, words("conversation.send_or_edit"))
         if question.kind.pieces:
             draft.parts.append(clean(text))
-            length = len("\n".join(draft.parts))
+            length = len(_so_far(draft).text)
             if length > question.max_length:
                 draft.parts.pop()
                 return self.go_on(
                     turn, memory, words("conversation.too_long", length=length, most=question.max_length)
                 )
-            memory.asking = draft.id
-            keys = ((self._button("写完了", draft, "done"),), self._walk(draft, use.form, question))
-            said = words("conversation.piece", length=length, least=question.min_length)
-            return Reply(said, keys, grade=Grade.PUBLIC)
+            return self._more(turn, memory, draft, use.form, question)
         return self._take(turn, memory, draft, question, text)
 
+    def wants_file(self, memory: Memory) -> bool:
+        """Whether the question that the draft has come to may be answered by a file."""
+        draft, use = self._draft(memory)
+        question = use.form.questions.get(draft.at)
+        return bool(question and question.files)
+
+    def hand(self, turn: Turn[T], memory: Memory, event: Handed) -> Reply:
+        """Take a file as a piece of the answer to the open question. Raises Refused where it cannot be kept."""
+        draft, use = self._draft(memory)
+        draft.expires = turn.now + use.form.lifetime
+        question = use.form.questions[draft.at]
+        if self._router.keeper is None:
+            raise RuntimeError("a form asks for files, and nobody keeps them")
+        if len(_so_far(draft).files) >= FILES:
+            raise Refused("conversation.too_many_files", most=FILES)
+        caption = clean(event.text)
+        if len(_so_far(draft).text) + len(caption) >= question.max_length:
+            raise Refused("conversation.too_long", length=len(caption), most=question.max_length)
+        draft.parts += [*([caption] if caption else []), mark(self._router.keeper.keep(turn, event))]
+        return self._more(turn, memory, draft, use.form, question)
+
     # -- inside ----------------------------------------------------------------------------------------
+
+    def _more(self, turn: Turn[T], memory: Memory, draft: Draft, form: type[Form], question: Question) -> Reply:
+        """A piece has been taken; more may come."""
+        memory.asking = draft.id
+        keys = ((self._button("写完了", draft, "done"),), self._walk(draft, form, question))
+        whole = _so_far(draft)
+        least = 0 if whole.files else question.min_length
+        said = words("conversation.piece", length=len(whole.text), least=least, files=len(whole.files))
+        return Reply(said, keys, grade=Grade.PUBLIC)
+
+    def _let_go(self, turn: Turn[T], draft: Draft, form: type[Form]) -> None:
+        """Files that were handed in for a draft that is given up."""
+        kept = [draft.answers.get(q.name, "") for q in form.questions.values() if q.files]
+        files = [file.id for text in (*kept, *draft.parts) for file in pieces(text).files]
+        if files and self._router.keeper:
+            self._router.keeper.drop(turn, files)
 
     def _draft(self, memory: Memory) -> tuple[Draft, Use[T]]:
         if memory.draft is None:
@@ -173,7 +212,7 @@ class Dialogue(Generic[T]):
             if question.choices:
                 value = self._chosen(question.choices(turn), text)
             else:
-                reading = Reading(turn.now, turn.zone, question.min_length, question.max_length)
+                reading = Reading(turn.now, turn.zone, question.min_length, question.max_length, question.files)
                 value = question.kind.read(text, reading)
         except Refused as no:
             return self.go_on(turn, memory, no.words)
@@ -215,14 +254,15 @@ class Dialogue(Generic[T]):
                 "conversation.ask",
                 problem=problem,
                 question=question.text,
-                kept=self._shown(turn, question, draft.answers.get(question.name)),
+                kept=self._shown(turn, form, question, draft.answers.get(question.name)),
+                have=_so_far(draft) if draft.parts else None,
                 step=asked.index(question) + 1 if question in asked else 0,
                 steps=len(asked),
                 form=form.called,
                 pieces=question.kind.pieces,
             ),
             tuple(rows),
-            grade=form.grade,
+            grade=self._grade(turn, form, question.name in draft.answers),
         )
 
     def _review(self, turn: Turn[T], draft: Draft, use: Use[T], problem: Words | None) -> Reply:
@@ -238,6 +278,7 @@ class Dialogue(Generic[T]):
         rows: list[tuple[Button, ...]] = []
         if preview is not None or use.preview is None:
             rows.append((self._button("提交", draft, "send", walk=False),))
+        rows += more
         edits = [
             Button(words("conversation.edit", title=q.title), Step(draft.id, Code("edit"), Code(q.name)))
             for q, _ in filled
@@ -245,11 +286,11 @@ class Dialogue(Generic[T]):
         ]
         rows += [tuple(edits[i : i + 2]) for i in range(0, len(edits), 2)]
         rows.append((self._button("上一步", draft, "back"), self._button("取消", draft, "cancel")))
-        answers = [(q.title, self._shown(turn, q, kept)) for q, kept in filled]
+        answers = [(q.title, self._shown(turn, use.form, q, kept)) for q, kept in filled]
         return Reply(
             words("conversation.review", form=use.form.called, answers=answers, preview=preview, problem=problem),
             tuple(rows),
-            grade=use.form.grade,
+            grade=self._grade(turn, use.form, repeated=True),
         )
 
     def _submit(self, turn: Turn[T], memory: Memory) -> Reply:
@@ -278,7 +319,6 @@ class Dialogue(Generic[T]):
     def _filled(draft: Draft, form: type[Form]) -> Form:
         asked = {q.name for q in form.asked(draft.answers)}
         return form(
-        rows += more
             **{
                 name: q.kind.load(kept) if name in asked and (kept := draft.answers.get(name)) else None
                 for name, q in form.questions.items()
@@ -286,16 +326,26 @@ class Dialogue(Generic[T]):
         )
 
     @staticmethod
-    def _shown(turn: Turn[T], question: Question, kept: str | None) -> object:
-        """An answer as the review shows it: a choice by its label, anything else as its value."""
+    def _shown(turn: Turn[T], form: type[Form], question: Question, kept: str | None) -> object:
+        """An answer as the review shows it: a choice by its label, anything else as its value, or how much it is."""
         if not kept:
             return None
         if question.choices:
             return next((c.label for c in question.choices(turn) if c.key == kept), kept)
         try:
-            return question.kind.load(kept)
+            value = question.kind.load(kept)
         except ValueError:
             return None
+        if form.answer_grade in turn.grades:
+            return value
+        whole = value if isinstance(value, Prose) else Prose(str(value))
+        return words("conversation.not_repeated", length=len(whole.text), files=len(whole.files))
+
+    @staticmethod
+    def _grade(turn: Turn[T], form: type[Form], repeated: bool) -> Grade:
+        """How personal something is that may repeat an answer."""
+        shows = repeated and form.answer_grade in turn.grades
+        return max(form.grade, form.answer_grade) if shows else form.grade
 
     def _walk(self, draft: Draft, form: type[Form], question: Question) -> tuple[Button, ...]:
         first = next(iter(q.name for q in form.asked(draft.answers) if q.name not in draft.given), "")
@@ -310,6 +360,11 @@ class Dialogue(Generic[T]):
         text = Phrase(label) if label in named else label
         at = 0 if do == "cancel" else _mark(draft.at)
         return Button(text, Step(draft.id, Code(do), Code(""), at), walk=walk and label in named)
+
+
+def _so_far(draft: Draft) -> Prose:
+    """The pieces of an answer that have come."""
+    return pieces("\n".join(draft.parts))
 
 
 def _fresh(turn: Turn[T], before: Draft | None) -> int:

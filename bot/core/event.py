@@ -39,13 +39,19 @@ class Pressed:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """A file handed over. Kept only if somebody asked for one."""
+    """A file handed over. Kept only if somebody asked for one.
+
+    `text` are words that came with it (a caption). `lost`: why it is not here, `too_large` or `not_fetched`;
+    then `content` is empty.
+    """
 
     address: Address
     event_id: str
     filename: str
     content: bytes
     language: str | None = None
+    text: str = ""
+    lost: str = ""
 
 
 Event = Said | Pressed | Handed

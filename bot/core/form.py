@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, dataclass_transform, get_type_hints
 
 from bot.core.action import Code
-from bot.core.kinds import KINDS, Kind, kind_of
+from bot.core.kinds import KINDS, Kind, Prose, kind_of
 from bot.core.reply import Grade, Label, Phrase
 
 
@@ -39,6 +39,7 @@ class Question:
     when: Condition | None = None
     min_length: int = 0
     max_length: int = 4000
+    files: bool = False
     name: str = ""
     kind: Kind = KINDS[str]
 
@@ -53,13 +54,15 @@ def ask(
     when: Condition | None = None,
     min_length: int = 0,
     max_length: int = 4000,
+    files: bool = False,
 ) -> Any:
     """A question, in Chinese; `title` names it in the review.
 
     `choices` and `default` are asked of the turn each time; `when` sees the answers so far (texts by field
-    name) and skips the question where it says no; lengths are in characters.
+    name) and skips the question where it says no; lengths are in characters. `files`: files may be handed in as
+    well as words, or instead of them (`Prose.files`).
     """
-    return Question(Phrase(text), Phrase(title), choices, default, optional, when, min_length, max_length)
+    return Question(Phrase(text), Phrase(title), choices, default, optional, when, min_length, max_length, files)
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(ask,))
@@ -70,6 +73,7 @@ class Form:
     with a name that does not fit a button. `review=False` for a single question that needs no looking over.
     `decision=True`: to send it decides something for others, so it is never sent where only light actions act.
     `grade`: how personal its questions and answers are; it is filled in only where that much may be shown.
+    `answer_grade`: how personal the answers are where that is more; elsewhere they are taken and not repeated.
     """
 
     questions: ClassVar[dict[str, Question]]
@@ -78,6 +82,7 @@ class Form:
     review: ClassVar[bool] = True
     decision: ClassVar[bool] = False
     grade: ClassVar[Grade] = Grade.GENERAL
+    answer_grade: ClassVar[Grade] = Grade.PUBLIC
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -97,6 +102,8 @@ class Form:
             question = cls.__dict__.get(name)
             if not isinstance(question, Question):
                 raise TypeError(f"{cls.__name__}.{name}: a field of a form is asked for with ask()")
+            if question.files and kind_of(hints[name]) is not KINDS[Prose]:
+                raise TypeError(f"{cls.__name__}.{name}: files come with Prose only")
             cls.questions[name] = replace(question, name=Code(name), kind=kind_of(hints[name]))
 
     def __init__(self, **values: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import types
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Union, get_args, get_origin
@@ -22,6 +22,7 @@ class Reading:
     zone: ZoneInfo
     min_length: int = 0
     max_length: int = 4000
+    files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,28 @@ class Kind:
     """The name of this kind in `conversation.problem`, for the words that explain what is expected."""
 
 
-class Prose(str):
-    """Text of any length, in as many messages as one likes."""
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that was handed in with an answer, by the number under which it is kept."""
 
-    __slots__ = ()
+    id: int
+    name: str
+
+
+class Prose(str):
+    """Text of any length, in as many messages as one likes; where files are asked for, with `files`.
+
+    It reads as `text` with a line 📎 for each file.
+    """
+
+    text: str
+    files: tuple[Attached, ...]
+
+    def __new__(cls, text: str, files: Iterable[Attached] = ()) -> Prose:
+        held = tuple(files)
+        whole = super().__new__(cls, "\n".join([*([text] if text else []), *(f"📎 {one.name}" for one in held)]))
+        whole.text, whole.files = text, held
+        return whole
 
 
 class Lines(tuple[str, ...]):
@@ -80,8 +99,32 @@ def _read_line(text: str, at: Reading) -> str:
     return _bounded(" ".join(clean(text).split()), at)
 
 
+_MARK = re.compile("\x02([0-9]+)\t([^\x02\x03]*)\x03\n?")  # nobody can type one: `clean` takes such signs out
+
+
+def mark(file: Attached) -> str:
+    """What stands for a file among the pieces of an answer."""
+    return f"\x02{file.id}\t{clean(file.name)}\x03"
+
+
+def pieces(text: str) -> Prose:
+    """Pieces of text and marks of files, as the whole they make."""
+    files = [Attached(int(number), name) for number, name in _MARK.findall(text)]
+    return Prose(clean(_MARK.sub("", text)), files)
+
+
 def _read_prose(text: str, at: Reading) -> Prose:
-    return Prose(_bounded(clean(text), at))
+    if not at.files:
+        return Prose(_bounded(clean(text), at))
+    whole = pieces(text)
+    if whole.files and len(whole.text) <= at.max_length:
+        return whole  # a photo of a page needs no words beside it
+    _bounded(whole.text, at)
+    return whole
+
+
+def _keep_prose(prose: Prose) -> str:
+    return "\n".join([*([prose.text] if prose.text else []), *map(mark, prose.files)])
 
 
 _NUMBERED = re.compile(r"^\s*(?:\d{1,2}\s*(?:[、)）]|\.(?!\d))|[-•·])\s*")  # 1. 王芳, and not 1.5万元
@@ -186,7 +229,7 @@ def _read_moment(text: str, at: Reading) -> datetime:
 
 KINDS: dict[type, Kind] = {
     str: Kind(_read_line, sample="line"),
-    Prose: Kind(_read_prose, load=Prose, pieces=True, sample="prose"),
+    Prose: Kind(_read_prose, _keep_prose, pieces, pieces=True, sample="prose"),
     Lines: Kind(_read_lines, "\n".join, lambda kept: Lines(kept.split("\n")), sample="lines"),
     Pick: Kind(lambda text, at: Pick(clean(text)), load=Pick, sample="pick"),
     int: Kind(_read_int, load=int, sample="number"),

@@ -102,6 +102,8 @@ class Refused(Exception):
     """
 
     grade = Grade.PUBLIC
+    forgets = False
+    """Nothing of what was said is to be kept, not even in the sender's own chat."""
 
     def __init__(self, template: str, /, **values: object) -> None:
         super().__init__(template)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.core.action import Action, Code
 from bot.core.event import Address, Handed
 from bot.core.form import Form
+from bot.core.kinds import Attached
 from bot.core.reply import ANY, Grade, Phrase, Reply
 
 T = TypeVar("T")
@@ -54,9 +55,33 @@ class Begin:
 
     form: type[Form]
     answers: Mapping[str, str] = field(default_factory=dict)
+    resumes: bool = False
+    """Goes on with a draft of the same form, with the same given answers, where there is one."""
+    said: str = ""
+    """Words that are taken as what was said to its question at once."""
+    done: bool = False
+    """And those are all of it: as if 完 had been said after them."""
 
 
 Answer = Reply | Begin
+
+
+class Keeper(Protocol[T]):
+    """Keeps the files that a question asks for, and says what nobody may send at all."""
+
+    def accepts(self, event: Handed) -> bool:
+        """Whether this is a kind of file that is kept at all."""
+
+    def keep(self, turn: Turn[T], event: Handed) -> Attached:
+        """Keep a file for the sender. Raises Refused."""
+
+    def drop(self, turn: Turn[T], files: Sequence[int]) -> None:
+        """Let go files of the sender's that have come to nothing."""
+
+    def check(self, text: str) -> None:
+        """Raises Refused for words that may not be said here, of which nothing is to be kept."""
+
+
 Handler = Callable[[Turn[T], str], Answer]
 
 
@@ -125,6 +150,7 @@ class Router(Generic[T]):
         self.forms: dict[str, Use[T]] = {}
         self.stranger: Handler[T] | None = None
         self.file: Callable[[Turn[T], Handed], Answer] | None = None
+        self.keeper: Keeper[T] | None = None
         self._spellings: dict[str, Command[T]] = {}
 
     def command(
@@ -186,6 +212,10 @@ class Router(Generic[T]):
         self.file = handler
         return handler
 
+    def keeps(self, keeper: Keeper[T]) -> None:
+        """Have the files that questions ask for kept by this."""
+        self.keeper = keeper
+
     def include(self, others: Iterable[Router[T]]) -> None:
         for other in others:
             for command in other.commands.values():
@@ -198,6 +228,7 @@ class Router(Generic[T]):
             self.forms |= other.forms
             self.stranger = self.stranger or other.stranger
             self.file = self.file or other.file
+            self.keeper = self.keeper or other.keeper
 
     def find(self, text: str, *, whole: bool = False) -> tuple[Command[T], str] | None:
         """The command that a text names, and the rest of the text.

@@ -18,6 +18,7 @@ from pydantic_core import from_json, to_json
 from bot.adapters.telegram import Call, Heard, Malformed, Reach, read, write
 from bot.adapters.telegram_channel import Pace, TelegramChannel
 from bot.config import Telegram
+from bot.core.event import Event, Handed, Said
 from bot.core.reply import Undelivered
 from bot.intake import Wiring
 from bot.logs import frames
@@ -172,14 +173,35 @@ class TelegramIntake:
         return Outcome("reach")
 
     async def _answer(self, heard: Heard) -> Outcome:
-        now = self._app.clock()
-        answered = await self._writer.run(lambda tx: self._app.reception.receive(tx, heard.event, now))
+        now, event = self._app.clock(), await self._fetched(heard)
+        answered = await self._writer.run(lambda tx: self._app.reception.receive(tx, event, now))
         ride, asides = write(heard, answered.messages, late=now - self._started < LATE)
         self._channel.aside(asides)
         self._after()
         if answered.broken:
             return Outcome("broken", ride)
         return Outcome("again" if answered.again else "answered", ride)
+
+    async def _fetched(self, heard: Heard) -> Event:
+        """What was said, with the file that came with it where a question wants one; else as if it had not come.
+
+        Before the transaction: nothing else waits for Telegram. One that does not come is answered in words.
+        """
+        event, file = heard.event, heard.file
+        if file is None or not isinstance(event, Said):
+            return event
+        now, most = self._app.clock(), self._app.house.largest_file
+        if not await self._writer.run(lambda tx: self._app.reception.wants_file(tx, event.address, now)):
+            return event
+        content, lost = b"", "too_large" if file.size > most else ""
+        if not lost:
+            try:
+                found = await self._channel.download(file.file_id, most)
+                content, lost = found or b"", "too_large" if found is None else ""
+            except Undelivered as no:
+                log.info("file not fetched", reason=no.reason)
+                lost = "not_fetched"
+        return Handed(event.address, event.event_id, file.name, content, event.language, event.text, lost)
 
     # -- polling ------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from bot.adapters.web import Bells, WebChannel
 from bot.parts import App
 from bot.server.chat import Chat
 from bot.server.entrance import Entrance, Persona
+from bot.server.files import Files
 from bot.server.front import Front, No
 from bot.server.health import Check, Health
 from bot.server.mailed import Mailed
@@ -102,6 +103,7 @@ class Server:
             ("POST", "/chat/messages", chat.messages),
             ("POST", "/chat/file", chat.file),
             ("GET", "/chat/events", self._stream.open),
+            ("GET", "/files/{id:[0-9]{1,18}}", Files(self.front, self._visitors).open),
             ("GET", "/chat/sessions", sessions.page),
             ("POST", "/chat/sessions", sessions.end),
             ("POST", "/chat/sign-out", sessions.sign_out),

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bot.adapters.web import body, own, shown
 from bot.core.event import Address, Event, Handed, Pressed, Said
+from bot.core.reply import words
 from bot.core.router import Sender, Turn
 from bot.reception import Answered
 from bot.server.front import Front, No, answer
@@ -23,7 +24,6 @@ from storage.rates import Limit
 from storage.web import Line
 
 MESSAGE = 64 * 1024
-FILE = 10 * 1024 * 1024
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 GUESTS = Limit(0.5, burst=30)
 """What a place on the network may say without being signed in."""
@@ -116,7 +116,7 @@ class Chat:
             "version": max((line.version for line in lines), default=0),
             "greeting": greeting,
             "commands": self._commands(tx, visitor, language),
-            "most": FILE,
+            "most": tx.house.largest_file,
             "words": {name: say(f"js_{name}") for name in WORDS},
         }
 
@@ -152,11 +152,12 @@ class Chat:
 
     async def file(self, request: web.Request) -> web.Response:
         """POST /chat/file: a form with `id` and `file`."""
+        most = self._front.house.largest_file
         digest = self._visitors.check(request, request.headers.get("X-Tiexin-Token"))
         if request.content_type != "multipart/form-data":
             raise No(400, "not_understood")
         try:
-            form = await request.clone(client_max_size=FILE + MESSAGE).post()
+            form = await request.clone(client_max_size=most + MESSAGE).post()
         except ValueError:
             raise No(400, "not_understood") from None
         sent_id, file = form.get("id"), form.get("file")
@@ -164,7 +165,7 @@ class Chat:
             raise No(400, "not_understood")
         content = await asyncio.to_thread(file.file.read)
         file.file.close()
-        if len(content) > FILE:
+        if len(content) > most:
             raise No(413, "too_large")
         return await self._receive(request, digest, Sent(sent_id, file=(_clean(file.filename)[-120:], content)))
 
@@ -221,11 +222,17 @@ class Chat:
                 chats.revise_line(tx, under.id, body(answered.messages[-1], revised=True))
             return Written(key, _lines(tx, key, [under.id]), toast, ended)
         ids = []
-        if words := _own_words(sent, under):
-            ids.append(chats.add_line(tx, now, key, sent.id, own(words, sent.id), mine=True))
+        said = self._unkept(visitor) if answered.forgets else _own_words(sent, under)
+        if said:
+            ids.append(chats.add_line(tx, now, key, sent.id, own(said, sent.id), mine=True))
         for place, message in enumerate(answered.messages):
             ids.append(chats.add_line(tx, now, key, f"{sent.id}:{place}", body(message)))
         return Written(key, _lines(tx, key, ids), toast, ended)
+
+    def _unkept(self, visitor: Visitor) -> str:
+        """What stands for words of which nothing may be kept."""
+        language = visitor.person.language if visitor.person else ""
+        return self._front.say(words("secrecy.unkept"), language or self._front.house.language)
 
 
 WORDS = (
