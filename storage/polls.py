@@ -183,6 +183,11 @@ def to_close(tx: Tx, now: datetime) -> list[Ballot]:
     return listed(tx, col(Poll.state) == "open", col(Poll.closes_at) <= now)
 
 
+def closing(tx: Tx, after: datetime, until: datetime) -> list[Ballot]:
+    """Open polls that close in between, with their options."""
+    return listed(tx, col(Poll.state) == "open", col(Poll.closes_at) > after, col(Poll.closes_at) <= until)
+
+
 def to_open(tx: Tx, now: datetime) -> list[Ballot]:
     """Drafts whose opening time has come and which have been released by writing their roll."""
     rolled = select(col(PollRoll.poll_id)).distinct()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers import Capability
-from handlers.voting import desk, secretary
+from handlers.voting import desk, reminding, secretary
 from handlers.voting.chat import result_to, router, sheet, told, waits
 
 router.include([secretary.router])
@@ -14,4 +14,6 @@ capability = Capability(
     desk=secretary.items,
     tell={"poll": told, "poll_result": result_to},
     waits={"poll": waits},
+    rounds=reminding.rounds,
+    reminders=reminding.REMINDERS,
 )

@@ -55,7 +55,7 @@ def vote(turn: Turn, _rest: str) -> Answer:
     if len(open_polls) == 1:
         return _view(turn.tx, turn.member.id, open_polls[0], _stand(turn, open_polls[0]))
     rows = [(poll, _stand(turn, poll).choice is not None) for poll in open_polls]
-    keyboard = tuple((Button(_short(poll.title), Show(poll.id)),) for poll in open_polls)
+    keyboard = tuple((Button(short(poll.title), Show(poll.id)),) for poll in open_polls)
     return Reply(words("voting.several_polls", polls=rows), keyboard, grade=Grade.PERSONAL)
 
 
@@ -100,9 +100,7 @@ def hand_in(turn: Turn, press: HandIn) -> Answer:
 def sheet(turn: Turn) -> list[Item]:
     """The polls that wait for this person's vote, for 我的."""
     return [
-        Item(
-            words("voting.waits", title=poll.title, closes=poll.closes_at), Button(_short(poll.title), Show(poll.id))
-        )
+        Item(words("voting.waits", title=poll.title, closes=poll.closes_at), Button(short(poll.title), Show(poll.id)))
         for poll in polls.open_for(turn.tx, turn.member.id)
         if _stand(turn, poll).choice is None
     ]
@@ -156,7 +154,7 @@ def _question(tx: Tx, person_id: int, poll: Ballot, marking: tuple[int, ...], *,
     spelled = any(len(label) > LONG for label in poll.options)
     rows: list[tuple[Button, ...]] = []
     for place, option in enumerate(poll.options, 1):
-        label = f"{place}. {_short(option)}" if spelled else option
+        label = f"{place}. {short(option)}" if spelled else option
         if poll.several:
             label = f"{'☑' if place in marking else '☐'} {label}"
         rows.append((Button(label, Cast(poll.id, desk.option_code(tx, poll.id, person_id, place))),))
@@ -206,5 +204,6 @@ def _labels(poll: Ballot, chosen: tuple[int, ...]) -> list[str]:
     return [poll.options[place - 1] for place in chosen]
 
 
-def _short(title: str) -> Label:
+def short(title: str) -> Label:
+    """A title or an option as it fits on a button."""
     return title if len(title) <= LONG else f"{title[: LONG - 1]}…"
