@@ -67,6 +67,7 @@ class EmailChannel:
         self._frame, self._told, self._clock, self._limit = frame, told, clock, limit
         self._letters: dict[int, Letter] = {}
         self._refused = 0
+        self._rests_until: datetime | None = None
 
     def limits(self, key: str) -> Mapping[str, Limit]:
         return {"email": self._limit}
@@ -108,6 +109,7 @@ class EmailChannel:
 
     async def hand(self, letter: Letter) -> None:
         """Hand a mail to the server, once more where nobody knows whether it arrived. Raises Undelivered."""
+        self._see_whether_it_rests()
         posted = self.posted(letter)
         repeats = letter.repeats + (letter.state == "handed")
         while True:
@@ -115,6 +117,7 @@ class EmailChannel:
 
             async def leaving() -> None:
                 nonlocal left
+                self._see_whether_it_rests()  # the mail before it in this wave may have been one too many
                 await self._note(lambda tx: mails.leave(tx, letter.tag))
                 left = True
 
@@ -167,12 +170,12 @@ class EmailChannel:
             case What.LOCKED:
                 log.error("mail server refuses our log-in", code=code)
                 await self._tell(lambda tx: self._told.stopped(tx, now, "locked"))
-                return Undelivered(f"log-in refused ({code})", retry_after=LOCKED)
+                return self._rest(f"log-in refused ({code})", LOCKED)
             case What.REFUSED if self._refused >= REFUSED:
                 self._refused = 0
                 log.error("mails are refused by policy", code=code)
                 await self._tell(lambda tx: self._told.stopped(tx, now, "refused"))
-                return Undelivered(f"refused ({code})", retry_after=REFUSED_REST)
+                return self._rest(f"refused ({code})", REFUSED_REST)
             case What.REFUSED:
                 return Undelivered(f"refused ({code})", permanent=True)
         if age >= GIVE_UP:
@@ -181,6 +184,14 @@ class EmailChannel:
             return Undelivered(f"server busy ({code})", retry_after=BUSY)
         wait = min(LONGEST, max(FIRST, age.total_seconds() / 2))
         return Undelivered(f"{what.value} ({code})", again=wait)
+
+    def _see_whether_it_rests(self) -> None:
+        if self._rests_until and (rest := (self._rests_until - self._clock()).total_seconds()) > 0:
+            raise Undelivered("resting", retry_after=rest)
+
+    def _rest(self, why: str, seconds: float) -> Undelivered:
+        self._rests_until = self._clock() + timedelta(seconds=seconds)
+        return Undelivered(why, retry_after=seconds)
 
     async def _tell(self, work: Callable[[Tx], None]) -> None:
         with suppress(Busy):

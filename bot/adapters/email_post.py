@@ -56,7 +56,7 @@ class MailServer:
         *,
         timeout: float = TIMEOUT,
         context: ssl.SSLContext | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings, self._timeout, self._context, self._clock = settings, timeout, context, clock
         self._lock = asyncio.Lock()

@@ -65,7 +65,11 @@ class EmailPart:
         app = wiring.app
         self._app, self._writer, self._wiring = app, wiring.writer, wiring
         self.postmark = Postmark(app.house.keys, settings.sender, plus=settings.plus_addresses)
-        post: Post = Sink(settings.sink) if settings.sink else MailServer(settings, context=context)
+        post: Post = (
+            Sink(settings.sink)
+            if settings.sink
+            else MailServer(settings, context=context, clock=lambda: app.clock().timestamp())
+        )
         frame = Frame(app.reception.renderer, app.house.name, app.house.language)
         limit = Limit(settings.rate, settings.burst)
         self.channel = EmailChannel(
