@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlmodel import Field, col
 
 from bot.core.event import Address
-from storage import addresses
+from storage import addresses, standby
 from storage.base import Table
 from storage.campaigns import Delivery
 from storage.house import Tx
@@ -103,5 +103,6 @@ def _settle(tx: Tx, now: datetime, delivery_id: int, status: str) -> None:
     else:
         reason = "refused by its reader" if status == REFUSED else "the platform failed"
         tx.run(change.values(state="failed", reason=reason, changed_at=now))
+        standby.ended(tx, now, [delivery_id])
         if status == REFUSED:
             addresses.set_dead(tx, Address(row[0], row[1]), dead=True)

@@ -1,0 +1,85 @@
+"""The ledger of what WeChat lets through: does it ever promise more than WeChat keeps?"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.event import Address
+from storage import windows
+from storage.windows import Allowance
+from tests.fakes.wechat import Limits
+from tests.fakes.wechat.limits import Windows
+from tests.notices import about, send
+from tests.people import House, build_house
+from tests.posts import reach
+from tests.wechat_house import wechat_house
+
+UNWELCOME = ("45015", "45047", "45009", "45011", "43101")
+COUNTER = itertools.count()
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["message", "tap", "follow", "send", "wait"]), st.integers(1, 90_000)), max_size=40
+    )
+)
+def test_the_ledger_never_lets_through_what_wechat_refuses(ledger_house: House, steps: list[tuple[str, int]]) -> None:
+    """WeChat's own account of it was written by somebody else, from the documentation."""
+    address = Address("wechat", f"o{next(COUNTER)}")
+    theirs, allowance = Windows(Limits()), Allowance()
+    with ledger_house.app.database.write() as tx:
+        for what, seconds in steps:
+            now = ledger_house.now
+            if what == "wait":
+                ledger_house.later(seconds=seconds)
+            elif what == "send":
+                if windows.book(tx, now, address, allowance):
+                    theirs.spend(now.timestamp())  # raises, should there be none
+            else:
+                (windows.said if what == "message" else windows.tapped)(tx, address, now, allowance)
+                theirs.opens(what, now.timestamp())  # type: ignore[arg-type]
+            assert windows.left(tx, ledger_house.now, address, allowance) <= theirs.left(ledger_house.now.timestamp())
+            ledger_house.later(seconds=1)
+
+
+@pytest.fixture(scope="module")
+def ledger_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    built = build_house(tmp_path_factory.mktemp("house"))
+    yield built
+    built.app.database.close()
+
+
+async def test_a_notice_to_everybody_meets_no_closed_window_and_loses_nobody(tmp_path: Path) -> None:
+    """Forty members in every state of the window; the platform is asked for nothing that it has to refuse."""
+    async with wechat_house(tmp_path, templates_a_day="25") as house:
+        ids = reach(house.house, 40, "wechat")
+        people = [house.wechat.user(f"同志{number}", openid=f"k{one}") for number, one in enumerate(ids)]
+        house.wechat.pace = 0
+        for place, person in enumerate(people):
+            if place % 4 == 1:
+                await person.says("我的")
+            if place % 4 == 2:
+                await person.says("我的")
+                person.follower.following = place % 8 == 2
+        notices = [send(house.house, scope="kind:群众", title=f"第{number}号") for number in range(3)]
+        for _ in range(4):
+            await house.pass_time(minutes=1)
+        found = [
+            Counter(state for state, _ in house.outcomes(about(house.house, notice)[0].id)) for notice in notices
+        ]
+        assert all(sum(one.values()) == 40 for one in found)
+        assert not [code for code in UNWELCOME if house.wechat.violations[code]]
+        reasons = {
+            reason
+            for notice in notices
+            for state, reason in house.outcomes(about(house.house, notice)[0].id)
+            if state in ("skipped", "failed")
+        }
+        assert reasons == {"today's templates are used up", "does not follow"}
