@@ -125,14 +125,14 @@ class EmailChannel:
                 await self._post.hand(posted, leaving)
                 break
             except NotTaken as no:
-                answer = no.answer
+                answer, rest = no.answer, self._count(no.answer.what)
             log.info("mail not taken", code=answer.code, meaning=answer.what.name, delivery=letter.delivery_id)
             if answer.what is What.LOST and not repeats:
                 repeats += 1
                 continue
             if left and answer.what is not What.LOST:
                 await self._note(lambda tx: mails.mark(tx, letter.tag, "made" if letter.delivery_id else "queued"))
-            raise await self._undelivered(letter, answer.what, answer.code)
+            raise await self._undelivered(letter, answer.what, answer.code, rest)
         self._refused = 0
         with suppress(Busy):  # the outbox writes down as well that it was taken
             await self._writer.run(lambda tx: mails.mark(tx, letter.tag, "accepted"))
@@ -154,9 +154,8 @@ class EmailChannel:
         except Busy:
             raise Undelivered("busy", retry_after=2) from None
 
-    async def _undelivered(self, letter: Letter, what: What, code: str) -> Undelivered:
+    async def _undelivered(self, letter: Letter, what: What, code: str, rest: float) -> Undelivered:
         now, age = self._clock(), self._clock() - letter.created_at
-        self._refused = self._refused + 1 if what is What.REFUSED else self._refused
         match what:
             case What.DEAD:
                 await self._tell(lambda tx: self._told.dead(tx, now, letter.person_id, letter.key))
@@ -170,12 +169,11 @@ class EmailChannel:
             case What.LOCKED:
                 log.error("mail server refuses our log-in", code=code)
                 await self._tell(lambda tx: self._told.stopped(tx, now, "locked"))
-                return self._rest(f"log-in refused ({code})", LOCKED)
-            case What.REFUSED if self._refused >= REFUSED:
-                self._refused = 0
+                return Undelivered(f"log-in refused ({code})", retry_after=rest)
+            case What.REFUSED if rest:
                 log.error("mails are refused by policy", code=code)
                 await self._tell(lambda tx: self._told.stopped(tx, now, "refused"))
-                return self._rest(f"refused ({code})", REFUSED_REST)
+                return Undelivered(f"refused ({code})", retry_after=rest)
             case What.REFUSED:
                 return Undelivered(f"refused ({code})", permanent=True)
         if age >= GIVE_UP:
@@ -189,9 +187,18 @@ class EmailChannel:
         if self._rests_until and (rest := (self._rests_until - self._clock()).total_seconds()) > 0:
             raise Undelivered("resting", retry_after=rest)
 
-    def _rest(self, why: str, seconds: float) -> Undelivered:
-        self._rests_until = self._clock() + timedelta(seconds=seconds)
-        return Undelivered(why, retry_after=seconds)
+    def _count(self, what: What) -> float:
+        """Seconds the channel rests after this answer, beginning at once: the next of the wave is on its way."""
+        rest = 0.0
+        if what is What.LOCKED:
+            rest = LOCKED
+        elif what is What.REFUSED:
+            self._refused += 1
+            rest = REFUSED_REST if self._refused >= REFUSED else 0.0
+        if rest:
+            self._refused = 0
+            self._rests_until = self._clock() + timedelta(seconds=rest)
+        return rest
 
     async def _tell(self, work: Callable[[Tx], None]) -> None:
         with suppress(Busy):
