@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -58,6 +58,17 @@ class House:
     """Bytes of a file that is handed in."""
     demo: bool = False
     """The demonstration: sign-in links may be used again, personas are shown. Loopback only."""
+
+    def quiet_until(self, now: datetime) -> datetime | None:
+        """When the quiet hours end in which a moment lies; None: it lies in none."""
+        if self.quiet_hours is None or not self.quiet_hours.contain(now.astimezone(self.zone).time()):
+            return None
+        today = now.astimezone(self.zone).date()
+        ends = (
+            datetime.combine(today + timedelta(days=later), self.quiet_hours.end, tzinfo=self.zone).astimezone(UTC)
+            for later in (0, 1)
+        )
+        return next(end for end in ends if end > now)
 
 
 class Tx:

@@ -32,6 +32,8 @@ POLL = 1.0
 """Seconds after which an idle drain looks again by itself; it is woken when something is known to wait."""
 GATHER = 0.05
 """Seconds from a wake to the look: under a stream of votes one look does for all that wake it meanwhile."""
+MAYBE = "it may have arrived"
+"""What a channel says that was asked for a delivery again and cannot know: nobody else's turn comes for that."""
 ATTEMPTS = 8
 """Tries of a delivery before it has failed: the waits are 5, 10, 20 … seconds, ten minutes at the most."""
 
@@ -70,6 +72,8 @@ class _Letter:
     due: Due
     parcel: Parcel | None
     """None: it need not be said any more."""
+    quiet: bool = False
+    """Nobody is to be woken by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ class Outbox:
             return 0
         letters = await asyncio.to_thread(self._write, due)
         await self._drop([letter.due for letter in letters if letter.parcel is None])
-        waiting = [letter for letter in letters if letter.parcel is not None]
+        waiting = await self._by_day([letter for letter in letters if letter.parcel is not None])
         started = self._clock()
         while waiting and not self._stopping and self._clock() - started < LEASE / 2:
             going, waiting, wait = await self._begin(channel, waiting)
@@ -187,7 +191,8 @@ class Outbox:
                 telling = tellings[one.campaign_id]
                 stopped = telling.state == "cancelled" and not one.revise
                 message = None if stopped else self._compose(tx, self._clock(), telling, one.person_id)
-                letters.append(_Letter(one, _parcel(one, telling, message) if message else None))
+                parcel = _parcel(one, telling, message) if message else None
+                letters.append(_Letter(one, parcel, quiet=bool(telling.values.get("quiet"))))
         return letters
 
     async def _drop(self, due: Sequence[Due]) -> None:
@@ -204,6 +209,15 @@ class Outbox:
             standby.end(tx, now, chains, "no longer due")
 
         await self._writer.run(work)
+
+    async def _by_day(self, letters: list[_Letter]) -> list[_Letter]:
+        """Those that may leave at this hour. What is `quiet` and was held up until the night waits for the morning."""
+        morning = self._database.house.quiet_until(self._clock())
+        held = [letter for letter in letters if morning and letter.quiet and not letter.due.revise]
+        if held:
+            off = [Outcome(one.due.id, "queued", reason="quiet hours", again_at=morning) for one in held]
+            await self._writer.run(lambda tx: deliveries.finish(tx, self._clock(), self._owner, off))
+        return [letter for letter in letters if letter not in held]
 
     async def _begin(
         self, channel: Channel, letters: Sequence[_Letter]
@@ -237,19 +251,24 @@ class Outbox:
     ) -> list[_Letter]:
         """Those that the channel takes, as it carries them. The others are skipped, in its words; `woken` are the
         channels that have work instead."""
-        taken, refused, chains = [], [], []
+        taken, refused = [], []
+        chains: list[standby.Chain] = []
+        doubtful: list[standby.Chain] = []
         for letter in letters:
             assert letter.parcel is not None
             message = self._fit(tx, now, letter.parcel.message, letter.due.address, letter.due.person_id)
             parcel = replace(letter.parcel, message=message)
             admitted = parcel if letter.due.revise else channel.admit(tx, now, parcel)
             if isinstance(admitted, str):
-                refused.append(Outcome(letter.due.id, "skipped", reason=admitted))
-                chains += [letter.due.chain] if letter.due.rank else []
+                state = "unknown" if admitted == MAYBE else "skipped"
+                refused.append(Outcome(letter.due.id, state, reason=admitted))
+                if letter.due.rank:
+                    (doubtful if admitted == MAYBE else chains).append(letter.due.chain)
             else:
                 taken.append(_Letter(letter.due, admitted))
         if refused:
             deliveries.finish(tx, now, self._owner, refused)
+            standby.wait(tx, now, doubtful)
             woken |= standby.pass_on(tx, now, chains)
         return taken
 
