@@ -211,7 +211,7 @@ class Outbox:
         await self._writer.run(work)
 
     async def _by_day(self, letters: list[_Letter]) -> list[_Letter]:
-        """Those that may leave at this hour. What is `quiet` and was held up until the night waits for the morning."""
+        """Those that may leave at this hour. What is `quiet` and was held up into the night waits for morning."""
         morning = self._database.house.quiet_until(self._clock())
         held = [letter for letter in letters if morning and letter.quiet and not letter.due.revise]
         if held:
