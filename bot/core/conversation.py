@@ -60,8 +60,6 @@ class Conversation(Generic[T]):
             reply = self._dialogue.begin(turn, memory, form, begun.answers)
         if begun.said:
             reply = self._dialogue.hear(turn, memory, begun.said)
-        if begun.done and memory.draft:
-            reply = self._dialogue.step(turn, memory, "done")
         return reply
 
     # -- the three things that come in -------------------------------------------------------------------

@@ -59,8 +59,6 @@ class Begin:
     """Goes on with a draft of the same form, with the same given answers, where there is one."""
     said: str = ""
     """Words that are taken as what was said to its question at once."""
-    done: bool = False
-    """And those are all of it: as if 完 had been said after them."""
 
 
 Answer = Reply | Begin
@@ -101,6 +99,8 @@ class Command(Generic[T]):
     """The words that follow belong to it: `/start CODE`, 如果基数是5400."""
     strangers: bool = False
     shown: Callable[[Turn[T]], bool] = _anybody
+    letters: bool = False
+    """A mail with this word as its subject hands in what stands below it."""
 
     @property
     def public(self) -> bool:
@@ -160,18 +160,19 @@ class Router(Generic[T]):
         rest: bool = False,
         strangers: bool = False,
         shown: Callable[[Turn[T]], bool] = _anybody,
+        letters: bool = False,
     ) -> Callable[[Handler[T]], Handler[T]]:
         """Answer `/slash` and its Chinese words. The handler's docstring is its line in 帮助.
 
         With `rest`, the handler gets what follows the word, else an empty text. `shown` hides the command from
-        those without the right; the use case behind it checks again.
+        those without the right; the use case behind it checks again. With `letters` too, a whole text may follow.
         """
 
         def register(handler: Handler[T]) -> Handler[T]:
             line = Phrase((inspect.getdoc(handler) or "").split("\n")[0])
             if not line.source:
                 raise TypeError(f"{slash}: a command says in its docstring what it does")
-            self._add(Command(Code(slash[1:]), words, line, handler, rest, strangers, shown))
+            self._add(Command(Code(slash[1:]), words, line, handler, rest, strangers, shown, letters))
             return handler
 
         return register

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.adapters.email_bounce import Verdict, judge
 from bot.adapters.email_context import Situation, mean, offered, put_up, situation
+from bot.adapters.email_files import files
 from bot.adapters.email_in import Mail, headers
 from bot.adapters.email_token import Postmark, new_tag
 from bot.adapters.email_trust import Proof, signed
 from bot.config import Email
 from bot.core.dialogue import WORDS
-from bot.core.event import Address, Said
+from bot.core.event import Address, Handed, Said
+from bot.core.form import Question
 from bot.core.kinds import KINDS, Lines, clean
 from bot.core.reply import Message, Refused, Words, words
 from bot.parts import App
+from bot.reception import Answered
 from handlers.binding import email as binding
 from storage import addresses, dialogues, mailbox, mails, people
 from storage.addresses import Bound
@@ -26,6 +30,8 @@ A_DAY = 3
 """Answers to one address in a day, as a multiple of those in an hour."""
 QUOTED = 40
 """Characters of somebody's words that are repeated to them."""
+WHOLE = 50
+"""Characters under a subject that is a command (思想汇报), from which on they are what is handed in."""
 TWICE = 2
 """Days on which a bounce that nobody can read has come: then the address is dead."""
 
@@ -85,16 +91,44 @@ class Taking:
     def _act(self, tx: Tx, now: datetime, mail: Mail, letter: Letter | None, bound: Bound) -> str:
         before = put_up(tx, bound.address, letter)
         text = self._meant(mail, letter, before)
-        answered = self._reception.receive(tx, Said(bound.address, _event(mail), text), now)
+        heard = self._hear(tx, now, mail, bound.address, text, before)
+        said = [message for one in heard for message in one.messages]
+        said = [*(replace(message, keys=()) for message in said[:-1]), said[-1]]
         after = situation(tx, bound.address)
-        if letter is not None and (what := self._acted(text, letter, answered.messages, before, after)):
+        if letter is not None and (what := self._acted(text, letter, said, before, after)):
             binding.acted(tx, now, bound.person_id, what, _subject(letter))
         mailbox.forget_returns(tx, bound.address.key)
         if self._too_many(tx, now, mail.sender):
             return "not answered"
         language = people.get(tx, bound.person_id).language or tx.house.language
-        self._answer(tx, now, mail, answered.messages, after, bound.person_id, language)
-        return "broken" if answered.broken else "answered"
+        self._answer(tx, now, mail, said, after, bound.person_id, language)
+        return "broken" if any(one.broken for one in heard) else "answered"
+
+    def _hear(
+        self, tx: Tx, now: datetime, mail: Mail, at: Address, text: str, before: Situation
+    ) -> list[Answered]:  # fmt: skip
+        """Hear what a mail says, with its files where a question wants some; one that brings all of it is done."""
+        heard: list[Answered] = []
+
+        def hear(text: str, file: tuple[str, bytes] | None = None) -> None:
+            event = f"{_event(mail)}:{len(heard)}" if heard else _event(mail)
+            what = Handed(at, event, *file, text=text) if file else Said(at, event, text)
+            heard.append(self._reception.receive(tx, what, now))
+
+        brought = files(mail.parsed)
+        if brought and before.at and self._reception.wants_file(tx, at, now):
+            walks = _walks(text)
+            for place, file in enumerate(brought):
+                hear("" if walks or place else text, file)
+            if walks:
+                hear(text)
+            return heard
+        hear(text)
+        if text != mail.subject and text.startswith(f"{mail.subject}\n") and self._pieces(situation(tx, at)):
+            for file in brought if self._reception.wants_file(tx, at, now) else ():
+                hear("", file)
+            hear("完")
+        return heard
 
     def _acted(self, text: str, letter: Letter, said: Sequence[Message], before: Situation, after: Situation) -> str:
         """What an answer has done that its writer should hear of elsewhere; empty: it only showed or asked."""
@@ -112,12 +146,24 @@ class Taking:
         about = _subject(letter) if letter else ""
         meant = {"text": text, "tag": letter.tag.hex() if letter else "", "about": about}
         url = mean(tx, now, bound.person_id, meant)
-        values = {"text": text[:QUOTED], "about": about, "stale": letter is not None and not proof.token}
+        values = {
+            "text": self._quoted(text, tx, mail, bound.address),
+            "about": about,
+            "stale": letter is not None and not proof.token,
+        }
         body = Body(
             template="mail.meant", values=values, label="mail.meant_key", url=url, answers=mail.message_id,
             subject=mail.subject,
         )  # fmt: skip
         self._queue(tx, now, mail, body, bound.person_id, language)
+
+    def _quoted(self, text: str, tx: Tx, mail: Mail, at: Address) -> str:
+        """The beginning of what was said; of what is too personal for a mail only how much it was."""
+        here = situation(tx, at)
+        use = self._router.forms.get(here.draft.form) if here.draft and here.at else None
+        if use and use.form.answer_grade not in self._reception.carriage.grades(tx.house, at):
+            return f"…（{len(text)}）"
+        return mail.subject[:QUOTED] if text.startswith(f"{mail.subject}\n") else text[:QUOTED]
 
     # -- strangers --------------------------------------------------------------------------------------------
 
@@ -145,19 +191,28 @@ class Taking:
 
     def _meant(self, mail: Mail, letter: Letter | None, now_open: Situation) -> str:
         """What a mail says to us: its first own line, or all of it where the open question takes several lines."""
-        if letter is None and not mail.replying and mail.subject and self._router.find(clean(mail.subject)):
-            return mail.subject
+        fresh = letter is None and not mail.replying and mail.subject
+        if fresh and (found := self._router.find(clean(mail.subject))):
+            whole = found[0].letters and (len(mail.own.whole) >= WHOLE or files(mail.parsed))
+            return f"{mail.subject}\n{mail.own.whole}" if whole else mail.subject
         own = mail.own
         if not own.first:
             return "" if mail.replying else mail.subject
-        question = None
-        if now_open.at and now_open.draft and (use := self._router.forms.get(now_open.draft.form)):
-            question = use.form.questions.get(now_open.at)
+        question = self._question(now_open)
         if question is None or question.choices or not (question.kind.pieces or question.kind is KINDS[Lines]):
             plain = own.first.rstrip("。.!！~ ")  # “收到！” means 收到
             return plain if letter and not plain.isdecimal() and offered(plain, letter) else own.first
-        walks = any(own.first.lower().strip("。.!！ ") in spellings for spellings in WORDS.values())
-        return own.first if walks or (letter and offered(own.first, letter)) else own.whole
+        return own.first if _walks(own.first) or (letter and offered(own.first, letter)) else own.whole
+
+    def _question(self, here: Situation) -> Question | None:
+        """The question that stands open."""
+        use = self._router.forms.get(here.draft.form) if here.draft and here.at else None
+        return use.form.questions.get(here.at) if use else None
+
+    def _pieces(self, here: Situation) -> bool:
+        """Whether a question stands open that takes several messages."""
+        question = self._question(here)
+        return question is not None and question.kind.pieces
 
     def _first_words(self, mail: Mail) -> str:
         return mail.own.first or ("" if mail.replying else mail.subject)
@@ -200,7 +255,7 @@ class Taking:
 
     def _returned(self, mail: Mail) -> list[bytes]:
         """The mail that a bounce gives back, for a mailbox that knows no plus addresses."""
-        if mail.machine not in ("null sender", "report", "no person's address"):
+        if self._settings.plus_addresses or mail.machine not in ("null sender", "report", "no person's address"):
             return []
         for part in mail.parsed.walk():
             if part.get_content_type() in ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers"):
@@ -231,6 +286,11 @@ def _id_in(text: str) -> str:
         if line.lower().startswith("message-id:"):
             return line.partition(":")[2].strip()
     return ""
+
+
+def _walks(text: str) -> bool:
+    """Whether words are a step of a dialogue: 完, 上一步 …"""
+    return any(text.lower().strip("。.!！ ") in spellings for spellings in WORDS.values())
 
 
 def _event(mail: Mail) -> str:
