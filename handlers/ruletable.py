@@ -94,6 +94,12 @@ class Row:
             found.append(value)
         return tuple(found)
 
+    def flag(self, key: str, default: bool | None = None) -> bool:
+        """true or false; without a default the key is needed."""
+        if default is not None and key not in self._data:
+            return default
+        return self._take(key, bool, "true or false")
+
     def number(self, key: str) -> int:
         """A whole number from zero up."""
         value = self._take(key, int, "a whole number")

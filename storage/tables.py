@@ -6,6 +6,7 @@ from sqlmodel import SQLModel
 
 from storage import (  # noqa: F401 - imported so that their tables are known
     addresses,
+    applications,
     audit,
     campaigns,
     cards,

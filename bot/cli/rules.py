@@ -22,10 +22,11 @@ TABLES = {
     "dues": ("handlers/dues/dues.toml", "who pays which dues"),
     "columns": ("handlers/roster/columns.toml", "how a roster's headings and words are read"),
     "terms": ("handlers/terms/terms.toml", "how long a committee serves, when its re-election is called to mind"),
+    "stages": ("handlers/joining/stages.toml", "the steps of joining the Party, by whom and until when"),
     "rights": ("handlers/rights.toml", "which office may do what"),
 }
 """Where each table is shipped, and what it decides. A file of the same name in [rules] dir takes its place."""
-OVERRIDDEN = ("dues", "columns", "terms")
+OVERRIDDEN = ("dues", "columns", "terms", "stages")
 HOUSE = Path(__file__).parent.parent.parent
 
 
@@ -42,11 +43,17 @@ def _kinds(here: Door, on: date) -> Mapping[str, Kind]:
     """Every kind of case that some capability decides, by the rules of a day. Raises TableError."""
     from handlers.dues import cases as dues
     from handlers.dues.tables import dues_table
+    from handlers.joining import cases as joining
+    from handlers.joining.tables import table as stages
     from handlers.terms import cases as terms
     from handlers.terms.desk import table as terms_table
 
     local = here.config.rules.dir
-    return {**dues.kinds(dues_table(on, local)), **terms.kinds(terms_table(local))}
+    return {
+        **dues.kinds(dues_table(on, local)),
+        **terms.kinds(terms_table(local)),
+        **joining.kinds(stages(local)),
+    }
 
 
 @app.command("list")
@@ -62,7 +69,7 @@ def list_(ctx: typer.Context) -> None:
 
 
 @app.command()
-def show(ctx: typer.Context, rule: str = typer.Argument(help="dues, columns or rights.")) -> None:
+def show(ctx: typer.Context, rule: str = typer.Argument(help="One of those that `list` names.")) -> None:
     """Show a table as it is in force."""
     import tomllib
 
