@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import and_, case, delete, insert, select, update
 from sqlmodel import Field, Index, col
 
+from storage import standby
 from storage.base import Table
 from storage.campaigns import Delivery
 from storage.house import Tx
@@ -142,17 +143,28 @@ def leave(tx: Tx, tag: bytes) -> None:
 
 
 def mark(tx: Tx, tag: bytes, state: str) -> None:
-    """How far a mail has come: `accepted`, `bounced`, `failed`, `lost`; `made` where it was surely not taken."""
-    tx.run(update(MailLetter).where(col(MailLetter.tag) == tag).values(state=state))
+    """How far a mail has come: `accepted`, `bounced`, `failed`, `lost`; `made` where it was surely not taken.
+
+    A bounce may be faster than our note that it was accepted.
+    """
+    tx.run(
+        update(MailLetter).where(col(MailLetter.tag) == tag, col(MailLetter.state) != "bounced").values(state=state)
+    )
 
 
 def came_back(tx: Tx, now: datetime, delivery_id: int, reason: str) -> None:
-    """What the next server had taken did not arrive after all. An answer that came meanwhile stands."""
+    """What the next server had taken did not arrive after all, or is about to be written down as taken.
+
+    An answer that came meanwhile stands.
+    """
     tx.run(
         update(Delivery)
-        .where(col(Delivery.id) == delivery_id, col(Delivery.state).in_(["accepted", "delivered", "unknown"]))
+        .where(
+            col(Delivery.id) == delivery_id, col(Delivery.state).in_(["sending", "accepted", "delivered", "unknown"])
+        )
         .values(state="failed", reason=reason[:120], changed_at=now)
     )
+    standby.ended(tx, now, [delivery_id])
 
 
 # -- answers, which no campaign decided -----------------------------------------------------------------------
