@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, case, delete, func, select, update
+from sqlalchemy import Executable, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Field, col
@@ -153,6 +153,19 @@ def left(tx: Tx, now: datetime, address: Address, allowance: Allowance) -> int:
     return max(_open(row, now, allowance).values(), default=0) if row else 0
 
 
+def left_of_many(tx: Tx, now: datetime, channel: str, allowance: Allowance) -> dict[str, int]:
+    """How many messages may be sent now to each key of a channel, where it is any at all."""
+    since = min(now - allowance.said_safely, now - allowance.tapped_safely)
+    recent = or_(col(SendWindow.said_at) > since, col(SendWindow.tapped_at) > now - allowance.tapped_safely)
+    columns = (
+        col(SendWindow.key), col(SendWindow.said_at), col(SendWindow.said_left), col(SendWindow.tapped_at),
+        col(SendWindow.tapped_left), col(SendWindow.moved_at),
+    )  # fmt: skip
+    rows = tx.run(select(*columns).where(col(SendWindow.channel) == channel, recent))
+    counts = {row[0]: max(_open(_Row(*row[1:]), now, allowance).values(), default=0) for row in rows}
+    return {key: count for key, count in counts.items() if count}
+
+
 def book(tx: Tx, now: datetime, address: Address, allowance: Allowance) -> bool:
     """Take one sending, from every window that is open. False: there is none."""
     tx.lock("send window", address)
@@ -225,6 +238,14 @@ def credits_of(tx: Tx, address: Address, template: str) -> int:
     """How many notices of this template they have asked for and not got."""
     statement = select(col(SendCredit.count)).where(*_credit(address, template))
     return tx.run(statement).scalar_one_or_none() or 0
+
+
+def creditors(tx: Tx, channel: str, template: str) -> set[str]:
+    """The keys of those who have asked for one."""
+    statement = select(col(SendCredit.key)).where(
+        col(SendCredit.channel) == channel, col(SendCredit.template) == template, col(SendCredit.count) > 0
+    )
+    return set(tx.run(statement).scalars())
 
 
 def add_credit(tx: Tx, address: Address, template: str) -> None:

@@ -10,16 +10,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from bot.core.event import Address
 from storage import windows
+from storage.reach import plan
 from storage.windows import Allowance
 from tests.fakes.wechat import Limits
 from tests.fakes.wechat.limits import Windows
 from tests.notices import about, send
 from tests.people import House, build_house
 from tests.posts import reach
-from tests.wechat_house import wechat_house
+from tests.wechat_house import NOTICE, WeChatHouse, wechat_house
 
 UNWELCOME = ("45015", "45047", "45009", "45011", "43101")
 COUNTER = itertools.count()
@@ -83,3 +85,49 @@ async def test_a_notice_to_everybody_meets_no_closed_window_and_loses_nobody(tmp
             if state in ("skipped", "failed")
         }
         assert reasons == {"today's templates are used up", "does not follow"}
+
+
+async def test_what_is_told_before_sending_is_what_comes_of_it(tmp_path: Path) -> None:
+    """A secretary sees whom WeChat lets through, and why not the others, before anything is sent."""
+    async with wechat_house(tmp_path, templates_a_day="2") as house:
+        ids = reach(house.house, 6, "wechat")
+        people = [house.wechat.user(f"同志{number}", openid=f"k{one}") for number, one in enumerate(ids)]
+        for person in people[:3]:
+            await person.says("我的")
+        house.wechat.pace = 0
+        for _ in range(5):
+            await person_is_told(house, ids[0])
+        with house.app.database.read() as tx:
+            before = plan(tx, house.clock.instant(), ids)
+        assert before.reached == 4
+        assert set(before.unreachable.values()) == {"today's templates are used up"}
+        notice = send(house.house, scope="kind:群众")
+        await house.deliver()
+        states = Counter(state for state, _ in house.outcomes(about(house.house, notice)[0].id))
+        assert states["accepted"] + states["delivered"] == before.reached
+        assert not house.wechat.violations
+
+
+async def person_is_told(house: WeChatHouse, person: int) -> None:
+    with house.app.database.write() as tx:
+        (number,) = tx.run(text("SELECT number FROM person WHERE id = :id"), {"id": person}).scalars()
+    send(house.house, scope=f"member:{number}")
+    await house.deliver()
+
+
+async def test_who_asked_for_a_notice_is_counted_as_reached(tmp_path: Path) -> None:
+    async with wechat_house(tmp_path, template_id="", subscription_id=NOTICE) as house:
+        wang, _ = await house.seat("王芳"), await house.seat("李书记")
+        await wang.allows(NOTICE)
+        ids = [house.house.ids[name] for name in ("王芳", "李书记")]
+        with house.app.database.read() as tx:
+            found = plan(tx, house.clock.instant(), ids)
+        assert found.unreachable == {ids[1]: "has not written lately, and there is no template"}
+
+
+async def test_an_account_that_only_answers_reaches_nobody_and_says_so(tmp_path: Path) -> None:
+    async with wechat_house(tmp_path, kind="subscription", verified=False, account="subscription") as house:
+        await house.seat("王芳")
+        with house.app.database.read() as tx:
+            found = plan(tx, house.clock.instant(), [house.house.ids["王芳"]])
+        assert list(found.unreachable.values()) == ["this kind of account only answers"]

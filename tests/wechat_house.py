@@ -176,14 +176,18 @@ async def wechat_house(
     verified: bool = True,
     limits: Limits | None = None,
     url: str = "",
+    account: str = "verified_service",
     **section: str,
 ) -> AsyncIterator[WeChatHouse]:
-    """A house at ten o'clock in Beijing, with an official account. `section` are keys of [wechat]."""
+    """A house at ten o'clock in Beijing, with an official account; `account` is what we take it for.
+
+    `section` are further keys of [wechat].
+    """
     clock = VirtualClock(NOW)
     async with FakeWeChat(clock=clock, mode=mode, kind=kind, verified=verified, limits=limits) as wechat:
         wechat.template(TEMPLATE, "待办事项提醒", "thing1", "time2")
         wechat.template(NOTICE, "活动通知", "thing1", "time2", one_time=True)
-        house = WeChatHouse(folder, wechat, clock, url, settings(wechat, **section))
+        house = WeChatHouse(folder, wechat, clock, url, settings(wechat, kind=account, **section))
         await house.open()
         try:
             yield house

@@ -12,11 +12,11 @@ from wechatpy.replies import TextReply
 
 from bot.adapters.numbered import numbered
 from bot.adapters.tencent_callback import Push, Unreadable, allowed
+from bot.adapters.wechat_ways import CHANNEL
 from bot.core.event import Address, Pressed, Said
 from bot.core.reply import Key, Message
 from storage.receipts import DELIVERED, FAILED, REFUSED
 
-CHANNEL = "wechat"
 VERIFIED = "wechat.callback"
 """The setting that holds when WeChat last looked at our address and was satisfied."""
 MORE = ("更多", "more")

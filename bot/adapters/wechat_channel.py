@@ -15,9 +15,9 @@ import structlog
 
 from bot.adapters import links
 from bot.adapters.tencent_client import ApiError, Run, SafeClient, SharedTokens, Tokens, done, stable_token
-from bot.adapters.wechat import CHANNEL, MORE, MORE_ID, choices, page, pages, shown, tap
+from bot.adapters.wechat import MORE, MORE_ID, choices, page, pages, shown, tap
 from bot.adapters.wechat_errors import Then, Verdict, judged
-from bot.adapters.wechat_ways import Way, Ways
+from bot.adapters.wechat_ways import CHANNEL, Way, Ways
 from bot.config import WeChat
 from bot.core.event import Address
 from bot.core.reply import Message, Parcel, Undelivered

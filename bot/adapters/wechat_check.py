@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from bot.adapters.tencent_client import ApiError
-from bot.adapters.wechat import CHANNEL, VERIFIED
+from bot.adapters.wechat import VERIFIED
 from bot.adapters.wechat_channel import fetch_token
 from bot.adapters.wechat_errors import judged
-from bot.adapters.wechat_ways import MSGMENU, Ways
+from bot.adapters.wechat_ways import CHANNEL, MSGMENU, Ways
 from bot.config import WeChat
 from storage import settings as kept
 from storage import windows

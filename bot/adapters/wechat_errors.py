@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from bot.adapters.tencent_client import STALE
-
 # Errcodes as of November 2026.
 
 
@@ -52,7 +50,7 @@ class Verdict:
 
 
 _TABLE: dict[int, Verdict] = {
-    **dict.fromkeys(STALE, Verdict(Then.STOP, "token refused", 60)),
+    **dict.fromkeys((40001, 40014, 42001), Verdict(Then.STOP, "token refused", 60)),
     40013: Verdict(Then.STOP, "app id refused", 300),
     40125: Verdict(Then.STOP, "secret refused", 300),
     40164: Verdict(Then.STOP, "our address is not on the list", 300),

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from bot.adapters.wechat import CHANNEL
 from bot.adapters.wechat_errors import Then, Verdict
 from bot.config import WeChat
 from bot.core.event import Address
@@ -18,6 +17,7 @@ from storage import windows
 from storage.house import Tx
 from storage.windows import Allowance
 
+CHANNEL = "wechat"
 Way = Literal["custom", "template", "credit"]
 WAYS: tuple[Way, ...] = ("custom", "template", "credit")
 """In the order in which they are tried: the dearest to the reader first."""
@@ -68,6 +68,20 @@ class Ways:
                 return Outlook(way)
         return Outlook(None, reasons[0] if reasons else self._why())
 
+    def closed(self, tx: Tx, now: datetime, addresses: Sequence[Address]) -> dict[Address, str]:
+        """Of many addresses those that cannot be written to now, each with the reason; books nothing."""
+        shut = windows.shut_paths(tx, now, CHANNEL)
+        ways = [way for way in self._possible() if way not in shut]
+        left = windows.left_of_many(tx, now, CHANNEL, self.allowance) if "custom" in ways else {}
+        closed = [address for address in addresses if left.get(address.key, 0) < 1]
+        templates = self._settings.templates_a_day - windows.used(tx, now, CHANNEL, "template")
+        closed = closed[max(templates, 0) :] if "template" in ways else closed
+        if "credit" in ways:
+            asked = windows.creditors(tx, CHANNEL, self._settings.subscription_id)
+            closed = [address for address in closed if address.key not in asked]
+        why = next((reason for way, (_, reason) in shut.items() if way in WAYS), "") or self._why()
+        return dict.fromkeys(closed, why)
+
     def book(self, tx: Tx, now: datetime, address: Address) -> Outlook:
         """The same, and the sending is taken from what is left."""
         outlook = self.look(tx, now, address)
@@ -79,17 +93,6 @@ class Ways:
         if outlook.way:
             windows.take(tx, now, CHANNEL, outlook.way, UNLIMITED)
         return outlook
-
-    def closed(self, tx: Tx, now: datetime, addresses: Sequence[Address]) -> dict[Address, str]:
-        """Those of these addresses that could not be written to now, each with the reason; books nothing."""
-        shut = windows.shut_paths(tx, now, CHANNEL)
-        ways = [way for way in self._possible() if way not in shut]
-        if "template" in ways and windows.used(tx, now, CHANNEL, "template") < self._settings.templates_a_day:
-            return {}  # one goes to anybody who follows
-        ways = [way for way in ways if way != "template"]
-        reasons = [shut[way][1] for way in self._possible() if way in shut]
-        why = reasons[0] if reasons else self._why()
-        return {one: why for one in addresses if not any(self._open(tx, now, one, way) for way in ways)}
 
     def menus(self, tx: Tx, now: datetime) -> bool:
         """Whether choices can be tapped in a customer-service message."""

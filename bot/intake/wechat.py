@@ -9,8 +9,9 @@ import structlog
 from aiohttp import web
 
 from bot.adapters.tencent_callback import BODY, Callback, Forged, Push, Unreadable
-from bot.adapters.wechat import CHANNEL, MORE, VERIFIED, Asked, Became, Heard, Left, read, write
+from bot.adapters.wechat import MORE, VERIFIED, Asked, Became, Heard, Left, read, write
 from bot.adapters.wechat_channel import WeChatChannel
+from bot.adapters.wechat_ways import CHANNEL
 from bot.config import WeChat
 from bot.core.event import Said
 from bot.core.reply import words
