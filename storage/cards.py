@@ -7,12 +7,12 @@ was in doubt is sent again as it was. Every body and every code is sealed; after
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlmodel import Field, col
 
 from storage.base import Table
@@ -101,9 +101,9 @@ def of_delivery(tx: Tx, delivery: int) -> Kept | None:
     return _kept(tx, row) if row else None
 
 
-def claim(tx: Tx, now: datetime, most: int) -> list[Kept]:
-    """Answers that are due, oldest first; for `LEASE` nobody else gets them."""
-    waiting = select(col(Card.task_id)).where(col(Card.waiting).is_(True), col(Card.due_at) <= now)
+def claim(tx: Tx, now: datetime, most: int, busy: Collection[str] = ()) -> list[Kept]:
+    """Answers that are due, oldest first, none to a member who is `busy`; for `LEASE` nobody else gets them."""
+    waiting = select(col(Card.task_id)).where(col(Card.due_at) <= now, *_waiting(busy))
     waiting = waiting.order_by(col(Card.made_at), col(Card.task_id)).limit(most)
     ids = list(tx.run(waiting.with_for_update(skip_locked=True) if tx.postgres else waiting).scalars())
     if not ids:
@@ -113,12 +113,15 @@ def claim(tx: Tx, now: datetime, most: int) -> list[Kept]:
     return [_kept(tx, row) for row in rows]
 
 
-def next_due(tx: Tx) -> datetime | None:
-    """When the next answer falls due; None: none waits."""
-    found: datetime | None = tx.run(
-        select(func.min(col(Card.due_at))).where(col(Card.waiting).is_(True))
-    ).scalar_one()
+def next_due(tx: Tx, busy: Collection[str] = ()) -> datetime | None:
+    """When the next answer falls due, but for members who are `busy`; None: none waits."""
+    found: datetime | None = tx.run(select(func.min(col(Card.due_at))).where(*_waiting(busy))).scalar_one()
     return found
+
+
+def _waiting(busy: Collection[str]) -> list[ColumnElement[bool]]:
+    waiting: list[ColumnElement[bool]] = [col(Card.waiting).is_(True)]
+    return [*waiting, col(Card.key).not_in(sorted(busy))] if busy else waiting
 
 
 def leaves(tx: Tx, task_id: str) -> None:

@@ -147,8 +147,8 @@ class WeComHouse:
     async def settle(self) -> None:
         """Until nothing is under way: no push, and no answer that is due."""
         await self.wecom.settled()
-        while self._up and await self.part.answers.drain() == 0:
-            pass
+        while self._up and (await self.part.answers.drain() == 0 or self.part.answers.busy):
+            await self.part.answers.rest()
 
     async def pass_time(self, **delta: float) -> None:
         """Let time pass, the clock tick, and what is due be delivered."""

@@ -59,6 +59,7 @@ class Answers:
         """No other process writes to this database."""
         self._wake, self._stopping, self._one = asyncio.Event(), False, asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._under_way: dict[str, asyncio.Task[None]] = {}
         self._purged: datetime | None = None
 
     # -- in the transaction -----------------------------------------------------------------------------------
@@ -127,47 +128,79 @@ class Answers:
         self._wake.set()
         if self._task:
             await self._task
+        await self.rest()
 
     def wake(self) -> None:
         """An answer may wait."""
         self._wake.set()
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way."""
+        return bool(self._under_way)
+
+    async def rest(self) -> None:
+        """Until nothing is under way."""
+        while self._under_way:
+            await asyncio.gather(*self._under_way.values())
+
     async def _forever(self) -> None:
         while not self._stopping:
             self._wake.clear()
-            wait = POLL
             try:
                 wait = await self.drain()
             except Busy:
                 wait = 1.0
             except Exception as error:
                 log.error("answers failed", error=type(error).__name__, frames=frames(error))
+                wait = POLL
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), max(wait, 0.001))
 
     async def drain(self) -> float:
-        """Send what is due; the seconds until more may be, 0 where something was sent."""
-        async with self._one:
-            return await self._drain()
+        """Begin to send what is due; the seconds until more may be, 0 where something leaves.
 
-    async def _drain(self) -> float:
+        Each member's answers leave one after the other, and nobody waits for anybody else's.
+        """
+        busy = set(self._under_way)
 
         def work(tx: Tx) -> tuple[list[Kept], datetime | None]:
             now = self._clock()
             if self._purged is None or now - self._purged > PURGE:
                 cards.purge(tx, now)
                 self._purged = now
-            going = [kept for kept in cards.claim(tx, now, WAVE) if self._leaves(tx, now, kept)]
-            return going, cards.next_due(tx)
+            going = [kept for kept in cards.claim(tx, now, WAVE, busy) if self._leaves(tx, now, kept)]
+            return going, cards.next_due(tx, busy)
 
-        going, next_due = await self._writer.run(work)
-        by_key: dict[str, list[Kept]] = {}
-        for kept in going:
-            by_key.setdefault(kept.key, []).append(kept)
-        await asyncio.gather(*(self._send(one) for one in by_key.values()))
+        async with self._one:
+            going, next_due = await self._writer.run(work)
+            by_key: dict[str, list[Kept]] = {}
+            for kept in going:
+                by_key.setdefault(kept.key, []).append(kept)
+            for key, waiting in by_key.items():
+                self._begin(key, waiting)
         if going:
             return 0.0
         return POLL if next_due is None else min(POLL, max((next_due - self._clock()).total_seconds(), 0.01))
+
+    def _begin(self, key: str, waiting: Sequence[Kept]) -> None:
+        before = self._under_way.get(key)
+
+        async def work() -> None:
+            if before:
+                await before
+            try:
+                await self._send(waiting)
+            except Exception as error:  # what was not written down is sent again, as it was
+                log.error("answers failed", error=type(error).__name__, frames=frames(error))
+
+        task = self._under_way[key] = asyncio.create_task(work())
+        task.add_done_callback(lambda _: self._ended(key, task))
+
+    def _ended(self, key: str, task: asyncio.Task[None]) -> None:
+        if self._under_way.get(key) is task:
+            del self._under_way[key]
+            self._wake.set()  # more may have come for them meanwhile
 
     def _leaves(self, tx: Tx, now: datetime, kept: Kept) -> bool:
         """Whether there is room for it now; else it is put off until there is."""
