@@ -51,7 +51,7 @@ def test_each_of_many_options_has_a_button_of_its_own(house: House) -> None:
     wang = house.chat("王芳")
     wang.say("投票")
     payloads = [wang.key(option).payload or "" for option in options]
-    counted = []
+    counted: list[tuple[int, ...]] = []
     for payload in payloads:
         wang.press(payload)
         counted += votes(house, poll).values()

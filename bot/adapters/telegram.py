@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from telegram import Message as Message_
@@ -197,7 +198,8 @@ def _edited(chat: int, under: int, text: str, keyboard: Mapping[str, Any]) -> Ca
     return Call("editMessageText", values)
 
 
-def markup(message: Message) -> dict[str, Any]:
+@lru_cache(256)
+def markup(message: Message) -> Mapping[str, Any]:
     """The buttons as an inline keyboard; empty where there are none (an edit then takes them away)."""
     rows = [[_button(key) for key in row] for row in message.keys]
     return {"inline_keyboard": [row for row in rows if row]}
