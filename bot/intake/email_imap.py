@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import ssl
 import threading
@@ -60,9 +61,15 @@ class Imap:
         wait = 1.0
         while not self._stopping.is_set():
             try:
-                with self._entered() as mailbox:
+                mailbox = self._connected()
+                try:
+                    self._enter(mailbox)
                     wait = 1.0
                     self._stay(mailbox)
+                    mailbox.logout()
+                finally:
+                    with contextlib.suppress(Exception):  # a line that broke leaves its socket to us
+                        mailbox.client.shutdown()
             except Exception as error:
                 if self._stopping.is_set():
                     return
@@ -70,18 +77,17 @@ class Imap:
                 self._stopping.wait(wait)
                 wait = min(wait * 2, LONGEST)
 
-    def _entered(self) -> BaseMailBox:
-        """A connection that is logged in, with the folder open."""
-        settings, password = self._settings, self._settings.imap_password
-        host, port = settings.imap_host, settings.imap_port
-        mailbox: BaseMailBox
-        if settings.imap_security == "tls":
+    def _connected(self) -> BaseMailBox:
+        host, port = self._settings.imap_host, self._settings.imap_port
+        if self._settings.imap_security == "tls":
             context = self._context or ssl.create_default_context()
-            mailbox = MailBox(host, port, timeout=TIMEOUT, ssl_context=context)
-        else:
-            mailbox = MailBoxUnencrypted(host, port, timeout=TIMEOUT)
+            return MailBox(host, port, timeout=TIMEOUT, ssl_context=context)
+        return MailBoxUnencrypted(host, port, timeout=TIMEOUT)
+
+    def _enter(self, mailbox: BaseMailBox) -> None:
+        """Log in and open the folder."""
+        settings, password = self._settings, self._settings.imap_password
         mailbox.login(settings.imap_user, password.get_secret_value() if password else "", settings.imap_folder)
-        return mailbox
 
     def _stay(self, mailbox: BaseMailBox) -> None:
         """Fetch what is there, wait for more, until the line breaks or we are asked to stop."""
@@ -98,8 +104,9 @@ class Imap:
         until = time.monotonic() + IDLE
         mailbox.idle.start()  # type: ignore[no-untyped-call]  # the library leaves these two without types
         while not self._stopping.is_set() and time.monotonic() < until:
-            if mailbox.idle.poll(SLICE):
-                break
+            asked = time.monotonic()
+            if mailbox.idle.poll(SLICE) or time.monotonic() - asked < SLICE / 2:
+                break  # something is there; nothing at once is a line that has ended, of which the next call tells
         mailbox.idle.stop()  # type: ignore[no-untyped-call]  # as above
 
     def _fetch(self, mailbox: BaseMailBox) -> None:
