@@ -22,7 +22,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-QUIET = ("/healthz", "/readyz", "/metrics", "/telegram/webhook")
+QUIET = ("/healthz", "/readyz", "/metrics", "/telegram/webhook", "/wechat/callback", "/wecom/callback")
 """Asked by machines, some thousands of times a second: the metrics count them, and only a refusal is worth a line."""
 _WORDS = {400: "not_understood", 403: "strange_form", 404: "not_found", 405: "not_this_way", 413: "too_large"}
 
