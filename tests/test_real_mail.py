@@ -70,9 +70,11 @@ async def sends(servers: MailServers, to: str) -> None:
 
 async def arrived(house: Door, servers: MailServers, count: int = 1) -> None:
     """Wait until so many mails have come to our door."""
-    for _ in range(int(PATIENCE / 0.05)):
+    for look in range(int(PATIENCE / 0.05)):
         if len(house.envelopes) >= count:
             return
+        if look % 100 == 99:
+            await asyncio.to_thread(servers.wake)
         await asyncio.sleep(0.05)
     raise AssertionError(f"nothing came: {servers.log()}")
 
