@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from pydantic import SecretStr
 
 from bot.config import Email
 from bot.intake import email_imap
@@ -45,7 +46,7 @@ def marked(mail: FakeMail) -> int:
 async def watching(mail: FakeMail, taker: Taker) -> AsyncIterator[Imap]:
     settings = Email(
         sender=ACCOUNT[0], smtp_host="127.0.0.1", imap_host="127.0.0.1", imap_port=mail.imap_port,
-        imap_security="none", imap_user=ACCOUNT[0], imap_password=ACCOUNT[1],
+        imap_security="none", imap_user=ACCOUNT[0], imap_password=SecretStr(ACCOUNT[1]),
     )  # fmt: skip
     taker.marked = lambda: marked(mail)
     imap = Imap(taker.take, settings)

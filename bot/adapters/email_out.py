@@ -218,7 +218,7 @@ def _card(message: Message, to: str, letter: Letter) -> str:
 
 def _mailto(to: str, subject: str, label: str, style: str, before: str) -> str:
     """A button that opens an answer, already written; sending it is the press."""
-    href = f"mailto:{quote(to, safe='@')}?subject={quote(subject, safe='')}&body={quote(label, safe='')}"
+    href = f"mailto:{quote(to, safe='@+')}?subject={quote(subject, safe='')}&body={quote(label, safe='')}"
     return f'<a href="{escape(href)}" style="{style}">{escape(before + label)}</a>'
 
 

@@ -68,7 +68,7 @@ def own_words(text: str) -> Own:
             at = after
             continue
         elif _RULE.fullmatch(line):
-            if written:
+            if written or line == "--" or "|" in line:  # a signature begins
                 break
         elif not _SENT_FROM.fullmatch(line):
             kept.append(line)
