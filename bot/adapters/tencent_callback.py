@@ -85,19 +85,19 @@ class Callback:
 
     def __init__(self, token: str, aes_key: str | None, receiver: str) -> None:
         self._token, self._receiver = token, receiver
-        self._key = base64.b64decode(f"{aes_key}=") if aes_key else None
+        self._cipher = WeChatCipher(base64.b64decode(f"{aes_key}=")) if aes_key else None
         self._seen: OrderedDict[tuple[str, str, str], tuple[int, bytes]] = OrderedDict()
 
     @property
     def safe(self) -> bool:
         """Whether what is not encrypted is refused."""
-        return self._key is not None
+        return self._cipher is not None
 
     def echo(self, query: Mapping[str, str], now: datetime) -> str:
         """The answer to the platform's look at our address. Raises Forged."""
         text = query.get("echostr", "")
         self._fresh(query, now)
-        if "msg_signature" in query and self._key:  # WeCom encrypts the text as well
+        if "msg_signature" in query and self._cipher:  # WeCom encrypts the text as well
             self._signed(query, query["msg_signature"], text)
             return self._decrypt(text)
         self._signed(query, query.get("signature", ""))
@@ -113,7 +113,7 @@ class Callback:
         if len(body) > BODY:
             raise Forged("size")
         written = self._fresh(query, now)
-        if self._key is None:
+        if self._cipher is None:
             if query.get("encrypt_type", "raw") != "raw":
                 raise Forged("encrypted, and we have no key")
             self._signed(query, query.get("signature", ""))
@@ -129,7 +129,7 @@ class Callback:
 
     def write(self, xml: str, now: datetime) -> str:
         """An answer as the platform wants it: encrypted where we are."""
-        if self._key is None:
+        if self._cipher is None:
             return xml
         sealed, time, nonce = self._encrypt(xml), str(int(now.timestamp())), secrets.token_hex(8)
         signature = _signature(self._token, time, nonce, sealed)
@@ -166,9 +166,9 @@ class Callback:
 
     def _decrypt(self, sealed: str) -> str:
         """16 bytes of chance, the length in four, the message, the receiver, padding to blocks of 32."""
-        assert self._key is not None
+        assert self._cipher is not None
         try:
-            plain: bytes = WeChatCipher(self._key).decrypt(base64.b64decode(sealed, validate=True))
+            plain: bytes = self._cipher.decrypt(base64.b64decode(sealed, validate=True))
             padding = plain[-1]
             if not 1 <= padding <= 32 or plain[-padding:] != bytes([padding]) * padding:
                 raise Forged("padding")
@@ -182,10 +182,10 @@ class Callback:
         return _text(message)
 
     def _encrypt(self, xml: str) -> str:
-        assert self._key is not None
+        assert self._cipher is not None
         message = xml.encode()
         plain = secrets.token_bytes(16) + struct.pack("!I", len(message)) + message + self._receiver.encode()
-        return base64.b64encode(WeChatCipher(self._key).encrypt(PKCS7Encoder.encode(plain))).decode()
+        return base64.b64encode(self._cipher.encrypt(PKCS7Encoder.encode(plain))).decode()
 
 
 def _signature(*parts: str) -> str:

@@ -195,6 +195,8 @@ _TAG = re.compile(r"<(?=/?[A-Za-z])")
 
 def _harmless(message: Message) -> Message:
     """WeChat makes links of tags. What a member wrote must not become one: a tap would be somebody's vote."""
+    if "<" not in message.text and not any("<" in key.label for row in message.keys for key in row):
+        return message
     keys = tuple(tuple(replace(key, label=_TAG.sub("＜", key.label)) for key in row) for row in message.keys)
     return replace(message, text=_TAG.sub("＜", message.text), keys=keys)
 

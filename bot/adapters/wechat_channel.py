@@ -69,7 +69,7 @@ class WeChatChannel:
     # -- as the outbox sees it ------------------------------------------------------------------------------
 
     def limits(self, key: str) -> Mapping[str, Limit]:
-        return {"wechat:global": Limit(self._settings.rate)}
+        return {"wechat:global": Limit(self._settings.rate, max(1, int(self._settings.rate)))}
 
     def admit(self, tx: Tx, now: datetime, parcel: Parcel) -> Parcel | str:
         """The parcel with the way it goes, booked; or why it cannot go now."""
