@@ -40,10 +40,10 @@ ASKING = Message(
 BALLOT = Message("【投票】推荐优秀党员", ((Key("打开网页", path="https://tiexin.example/l/TOKEN"),),))
 
 
-def letter(*messages: Message, language: str = "zh", **values: object) -> Letter:
+def letter(*messages: Message, **values: object) -> Letter:
     frame = Frame(speaking(ZoneInfo("Asia/Shanghai")), "海川公司党委", "zh")
-    asking = int(bool(values.pop("asking", 0)))
-    kept = Kept(1, TAG, 7, "wangfang@qq.com", 1, "", language, "made", 0, 0, AT, Body(asking=asking))
+    language = str(values.pop("language", "zh"))
+    kept = Kept(1, TAG, 7, "wangfang@qq.com", 1, "", language, "made", 0, 0, AT, Body())
     trim = frame.trim(kept, messages)
     given = {"thread": "notice-12", **values}
     return Letter(TAG, "wangfang@qq.com", 7, AT, messages, trim, **given)  # type: ignore[arg-type]  # named by the test
