@@ -10,9 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import func, or_, select
+from sqlmodel import col
+
 from bot.core.event import Address
 from bot.intake.wecom import CALLBACK
 from storage import addresses
+from storage.cards import Card
 from tests.fakes.telegram.clock import Timer
 from tests.fakes.wecom import AES_KEY, AGENT_ID, CORP_ID, SECRET, TOKEN, FakeWeCom, Limits, Line, Person
 from tests.people import House, build_house
@@ -60,6 +64,8 @@ class WeComSeat:
     """Somebody with a phone."""
 
     person: Person
+    under_way: Callable[[str], bool]
+    """Whether something for a userid is still on its way, such as the card that follows a text."""
     wanted: str = ""
     slow: bool = True
     before: int = 0
@@ -95,6 +101,8 @@ class WeComSeat:
         self.wanted, self.under, self.before = text, None, 0
 
     async def screen(self) -> list[Shown]:
+        if await asyncio.to_thread(self.under_way, self.person.member.userid.lower()):
+            return []
         lines = [line for line in self.person.lines[self.before :] if line.from_app]
         shown = [_shown(line) for line in lines]
         shown += [_together(*two) for two in itertools.pairwise(lines) if _belong(*two)]
@@ -157,7 +165,13 @@ class WeComStage(_Stage):
         person = self.wecom.person(f"U{self._next}", name)
         if name in self.house.ids:
             await asyncio.to_thread(self._bind, name, f"u{self._next}")
-        return WeComSeat(person)
+        return WeComSeat(person, self._under_way)
+
+    def _under_way(self, key: str) -> bool:
+        with self.house.app.database.read() as tx:
+            waits = or_(col(Card.waiting).is_(True), col(Card.doubt).is_(True))
+            found = tx.run(select(func.count()).select_from(Card).where(col(Card.key) == key, waits))
+            return bool(found.scalar_one())
 
     def _bind(self, name: str, key: str) -> None:
         with self.house.app.database.write() as tx:

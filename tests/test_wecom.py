@@ -255,3 +255,27 @@ async def test_while_nothing_can_be_written_wecom_is_asked_to_come_again(house: 
     await house.up()
     await wang.says("帮助")
     assert "我能帮您做这些事" in wang.last.words
+
+
+async def test_a_number_belongs_to_what_its_writer_was_looking_at(tmp_path: Path) -> None:
+    """Without cards choices are numbers. A poll that comes in between must not take one for a vote."""
+    async with wecom_house(tmp_path, cards="false") as house:
+        wang = await house.seat("王芳")
+        await wang.says("语言")
+        assert "2. English" in wang.last.words
+        poll = open_poll(house.house)
+        await house.deliver()
+        assert "“王芳”　“孙明”　“吴强”" in wang.last.words
+        await wang.says("2")
+        assert votes(house.house, poll) == {}
+        assert "I shall answer you in English" in wang.last.words
+
+
+async def test_without_cards_a_poll_is_answered_by_its_words(tmp_path: Path) -> None:
+    async with wecom_house(tmp_path, cards="false") as house:
+        wang = await house.seat("王芳")
+        poll = open_poll(house.house)
+        await house.deliver()
+        await wang.says("孙明")
+        assert votes(house.house, poll)[house.house.ids["王芳"]] == (2,)
+        assert wang.cards == []

@@ -43,10 +43,10 @@ def mark(key: Key) -> bool | None:
 
 
 class Cards:
-    """`submit`: what stands on the button under a list, by language."""
+    """`submit`: what stands on the button under a list, by language. Switched off (`on`), all is numbered text."""
 
-    def __init__(self, submit: Mapping[str, str]) -> None:
-        self._submit = submit
+    def __init__(self, submit: Mapping[str, str], *, on: bool = True) -> None:
+        self._submit, self._on = submit, on
 
     def sheet(self, message: Message) -> Sheet:
         """The message with everything that can be pressed, and not a word lost."""
@@ -63,7 +63,7 @@ class Cards:
     def look(self, message: Message, seen: str = "") -> Json | None:
         """A card in the place of one that stands there, or None if it would lose words its reader has not `seen`."""
         controls = self._controls(message) if message.keys else _finished()
-        if controls is None or any("url" in button for button in controls.get("button_list", ())):
+        if not self._on or controls is None or any("url" in button for button in controls.get("button_list", ())):
             return None
         words = _words(message.text, controls)
         if words is None and seen:
@@ -79,6 +79,8 @@ class Cards:
 
         `steps` are steps of a dialogue that found no room as buttons: they can be typed as well.
         """
+        if not self._on:
+            return None
         keys = [key for row in message.keys for key in row]
         walks = [key for key in keys if key.walk]
         rest = [key for key in keys if not key.walk]

@@ -203,6 +203,7 @@ class WeCom(Section):
     aes_key: SecretStr = Field(repr=False)
     api_base: WebAddress = "https://qyapi.weixin.qq.com"
     bind: Literal["userid", "code"] = "userid"
+    cards: bool = True
     rate_member: Rate = 20
 
     @field_validator("aes_key")

@@ -51,7 +51,8 @@ class WeComPart:
         self._wiring, self._app, self._writer = wiring, wiring.app, wiring.writer
         self._corp_id = section.corp_id
         renderer, clock = wiring.app.reception.renderer, wiring.app.clock
-        looks = Cards({language: renderer.label(Phrase("提交"), language) for language in LANGUAGES})
+        submit = {language: renderer.label(Phrase("提交"), language) for language in LANGUAGES}
+        looks = Cards(submit, on=section.cards)
         self._tokens = SharedTokens(
             f"wecom:{section.corp_id}:{section.agent_id}",
             lambda work: self.channel.write(work),
