@@ -25,7 +25,7 @@ SUBJECT = 60
 # Written into every element: mail programs know no style sheets.
 _FONT = "font-family:-apple-system,BlinkMacSystemFont,'PingFang SC','Microsoft YaHei','Noto Sans SC',sans-serif"
 _PAGE = f"margin:0;padding:0;background:#f6f3ef;color:#2b2622;{_FONT}"
-_MARK = f"margin:0;padding:12px 20px 0;font-size:12px;line-height:1.5;color:#8a8178;{_FONT}"
+_MARK = f"margin:0;padding:12px 20px 0;font-size:12px;line-height:1.5;color:#6b625a;{_FONT}"
 _CARD = "background:#ffffff;border:1px solid #e8e1d9;border-radius:12px;padding:20px"
 _TEXT = f"margin:0 0 12px;font-size:17px;line-height:1.65;color:#2b2622;{_FONT};word-break:break-word"
 _MAIN = (

@@ -190,6 +190,17 @@ def _wecom(config: Config) -> Iterator[Line]:
         yield Line("wecom", *ask(config.wecom, tx, config.server.public_url, now()))
 
 
+def _email(config: Config) -> Iterator[Line]:
+    if config.email is None:
+        yield Line("email", True, "off: there is no [email] section")
+        return
+    import asyncio
+
+    from bot.adapters.email_check import check as ask
+
+    yield Line("email", *asyncio.run(ask(config.email)))
+
+
 @contextmanager
 def _tables(config: Config) -> Iterator[Tx | None]:
     """The database, to be read; None while its tables are not those of this program."""
@@ -208,5 +219,10 @@ def _tables(config: Config) -> Iterator[Tx | None]:
         database.close()
 
 
-CHANNELS: dict[str, Callable[[Config], Iterator[Line]]] = {"telegram": _telegram, "wechat": _wechat, "wecom": _wecom}
+CHANNELS: dict[str, Callable[[Config], Iterator[Line]]] = {
+    "telegram": _telegram,
+    "wechat": _wechat,
+    "wecom": _wecom,
+    "email": _email,
+}
 """A channel's look at itself; one line each."""
