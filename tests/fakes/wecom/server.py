@@ -15,6 +15,7 @@ from aiohttp import web
 from tests.fakes.telegram.clock import Clock, VirtualClock
 from tests.fakes.wecom.crypto import Envelope
 from tests.fakes.wecom.errors import (
+    BAD_AGENT,
     BAD_CORP,
     BAD_CREDENTIAL,
     BAD_TOKEN,
@@ -164,6 +165,8 @@ class FakeWeCom:
     async def _agent(self, request: web.Request) -> web.StreamResponse:
         try:
             self._admit(request, "agent/get")
+            if request.query.get("agentid") != str(self.agent_id):
+                raise ApiError(BAD_AGENT, "invalid agentid")
         except ApiError as error:
             return self._refuse(error)
         return self._answer({"errcode": 0, "errmsg": "ok", "agentid": self.agent_id, "name": "贴心", "close": 0})
