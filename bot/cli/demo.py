@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 FOLDER = Path("var/demo")
 FURNISHED = "demo.furnished"
 LINK_DAYS = 3650
+TRAVELLER = "10003"
+MAILBOX = "demo.mailbox"
 
 
 def demo(
@@ -49,7 +51,13 @@ def demo(
         app.database.close()
         return
     try:
-        run(app, personas=personas, host="127.0.0.1", port=port, opened=lambda url: _tell(url, personas))
+        run(
+            app,
+            personas=personas,
+            host="127.0.0.1",
+            port=port,
+            opened=lambda url: _tell(url, personas, folder / "mail"),
+        )
     except AlreadyServing:
         raise NothingDone("the demonstration is running already: stop it first (Ctrl-C there)") from None
     except OSError as error:
@@ -58,12 +66,13 @@ def demo(
 
 def settings(folder: Path, port: int) -> Config:
     """The demonstration's own configuration; none of this machine's is read."""
-    from bot.config import Config, Database, Org, Security, Server
+    from bot.config import Config, Database, Email, Org, Security, Server
 
     return Config(
         server=Server(host="127.0.0.1", port=port),
         database=Database(url=f"sqlite:///{folder}/tiexin.db"),
         security=Security(key_file=folder / "key"),
+        email=Email(sender="tiexin@example.com", sink=folder / "mail"),
         org=Org(name=ROOT[1], quiet_hours=None),
     )
 
@@ -76,6 +85,7 @@ def create(app: App, now: datetime) -> list[Persona]:
         if not organisations.all_of(tx):
             settle(tx, now)
     with app.database.write() as tx:
+        give_mailbox(tx, now)
         furnish(tx, now)
     with app.database.write() as tx:
         return [_persona(tx, now, place) for place in range(len(PERSONAS))]
@@ -103,6 +113,21 @@ def settle(tx: Tx, now: datetime) -> None:
         its = people.by_number(tx, persona.number)
         assert its is not None
         addresses.bind(tx, its.id, Address("web", f"p{its.id}"), now, consent=CONSENT)
+
+
+def give_mailbox(tx: Tx, now: datetime) -> None:
+    """The travelling member has a mail address, once; what she gets there is written into files."""
+    from bot.core.event import Address
+    from handlers.binding.desk import CONSENT
+    from storage import addresses, people, settings
+
+    traveller = people.by_number(tx, TRAVELLER)
+    if traveller is None or settings.get(tx, MAILBOX) is not None:
+        return
+    address = Address("email", f"u{TRAVELLER}@example.com")
+    if addresses.find(tx, address) is None:
+        addresses.bind(tx, traveller.id, address, now, consent=CONSENT)
+    settings.put(tx, MAILBOX, now.isoformat())
 
 
 def furnish(tx: Tx, now: datetime) -> None:
@@ -159,7 +184,7 @@ def _persona(tx: Tx, now: datetime, place: int) -> Persona:
     return Persona(persona.role, persona.name, persona.line, token)
 
 
-def _tell(url: str, personas: list[Persona]) -> None:
+def _tell(url: str, personas: list[Persona], mails: Path) -> None:
     """Where it is, and who one may be."""
     from bot.cli.door import width
 
@@ -167,5 +192,9 @@ def _tell(url: str, personas: list[Persona]) -> None:
     for persona in personas:
         who = f"{persona.role} {persona.name}"
         lines.append(f"  {who}{' ' * (26 - width(who))}{url}/l/{persona.token}")
+    lines += [
+        "",
+        f"What the travelling member gets by mail lies in {mails}: open the .eml files with any mail program.",
+    ]
     print("\n".join([*lines, "", "Ctrl-C stops it. All people are invented."]), flush=True)
     sys.stdout.flush()
