@@ -40,5 +40,5 @@ async def test_what_the_travelling_member_gets_lies_in_a_folder(tmp_path: Path) 
     assert {mail.header("To") for mail in mails} == {"u10003@example.com"}
     notice = next(mail for mail in mails if "召开党员大会" in mail.subject)
     assert notice.numbered() == {"收到": "1"}
-    ballot = next(mail for mail in mails if "主题党日" in mail.subject)
+    ballot = next(mail for mail in mails if "一项投票" in mail.subject)
     assert ballot.link("打开网页").startswith(f"http://127.0.0.1:{port}/l/")
