@@ -16,6 +16,7 @@ from handlers import (
     dues,
     files,
     home,
+    joining,
     notices,
     organisation,
     reminders,
@@ -38,6 +39,7 @@ def capabilities() -> list[Capability]:
         roster.capability,
         binding.capability,
         channels.capability,
+        joining.capability,
         files.capability,
         terms.capability,
     ]

@@ -17,6 +17,7 @@ from bot.cli import (
     demo,
     dues,
     init,
+    join,
     member,
     notice,
     office,
@@ -104,6 +105,7 @@ app.add_typer(office.app, name="office")
 app.add_typer(notice.app, name="notice")
 app.add_typer(poll.app, name="poll")
 app.add_typer(dues.app, name="dues")
+app.add_typer(join.app, name="join")
 app.add_typer(rules.app, name="rules")
 app.add_typer(audit.app, name="audit")
 app.add_typer(wechat.app, name="wechat")
