@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 from storage import cards, people
+from tests.fakes.wecom import lost
+from tests.notices import send
 from tests.people import NOW, House
+from tests.polls import open_poll, votes
+from tests.wecom_house import wecom_house
 
 POST = {"touser": "wang", "msgtype": "text", "text": {"content": "支部大会"}}
 
@@ -70,3 +75,19 @@ def test_a_number_is_found_whatever_its_capitals(house_on: House) -> None:
         assert found
         assert found.name == "郑洁"
         assert people.by_number_in_any_case(tx, "hc20") is None
+
+
+async def test_a_vote_a_notice_and_a_loss_on_both_databases(database_url: str, tmp_path: Path) -> None:
+    async with wecom_house(tmp_path, url=database_url) as house:
+        poll = open_poll(house.house)
+        wang = await house.seat("王芳")
+        house.wecom.script(lost(), "message/send")
+        await wang.says("投票")
+        await house.pass_time(seconds=6)
+        await wang.taps("孙明", on=wang.cards[0])
+        assert votes(house.house, poll)[house.house.ids["王芳"]] == (2,)
+        send(house.house)
+        await house.deliver()
+        await wang.taps("收到")
+        assert "✓ 已确认" in wang.cards[-1].words
+        assert house.wecom.world.duplicates == 1
