@@ -58,6 +58,12 @@ def shown(mail: Mail) -> list[Shown]:
     return [Shown("\n".join(words), labels), Shown(whole, [])]
 
 
+def _link(mail: Mail) -> str:
+    """The link of a mail to our own pages, that to end reminders apart; empty: it has none."""
+    stop = mail.header("List-Unsubscribe").strip("<>")
+    return next((url for _, url in mail.links if "/l/" in url and url != stop), "")
+
+
 @dataclass
 class EmailSeat:
     """Somebody with a mailbox and a browser."""
@@ -104,15 +110,14 @@ class EmailSeat:
         if not self.on_web:
             found = [mail for mail in self.person.mails[self.before :] if self._awaited(mail)]
             if not found:
-                return []
+                return await self._behind_links() if self.wanted else []
             mail = found[-1]
-            stop = mail.header("List-Unsubscribe").strip("<>")
-            links = [url for _, url in mail.links if "/l/" in url and url != stop]
-            if not links:
+            link = _link(mail)
+            if not link:
                 return shown(mail)
             if mail.id not in self.followed:
                 self.followed.add(mail.id)
-                return await self._follow(links[0])
+                return await self._follow(link)
             if self.page:
                 return [self._page()]
         assert self.web
@@ -123,6 +128,17 @@ class EmailSeat:
         if self.wanted:
             return self.wanted in mail.text
         return "References" not in mail.parsed or mail.header("Auto-Submitted") == "auto-replied"
+
+    async def _behind_links(self) -> list[Shown]:
+        """What was delivered, where the mail may only say that there is something: what its link brings."""
+        for mail in self.person.mails:
+            if (link := _link(mail)) and "/l/m/" not in link and mail.id not in self.followed:
+                self.followed.add(mail.id)
+                brought = await self._follow(link)
+                if any(self.wanted in one.text for one in brought):
+                    return brought
+                self.on_web = False
+        return []
 
     # -- links -------------------------------------------------------------------------------------------------
 

@@ -195,7 +195,7 @@ async def test_a_vote_is_never_counted_from_a_mail(tmp_path: Path) -> None:
         wang = await house.seat("王芳")
         poll = open_poll(house.house)
         await house.deliver()
-        ballot = wang.mail("推荐优秀党员")
+        ballot = wang.mail("您有一项投票")
         assert ballot.numbered() == {}
         for text in ("1", "孙明", "2"):
             await wang.replies(ballot, text)
@@ -207,7 +207,7 @@ async def test_a_scanner_that_opens_every_link_votes_for_nobody(tmp_path: Path) 
         wang = await house.seat("王芳")
         poll = open_poll(house.house)
         await house.deliver()
-        ballot = wang.mail("推荐优秀党员")
+        ballot = wang.mail("您有一项投票")
         assert set(await Scanner().visits(ballot, scripts=True)) == {200}
         assert votes(house.house, poll) == {}
         page = await wang.presses(ballot, "打开网页")
