@@ -204,5 +204,6 @@ async def wecom_house(
         await house.open()
         try:
             yield house
+            assert wecom.dropped == 0, "WeCom has dropped what came too fast"
         finally:
             await house.close()
