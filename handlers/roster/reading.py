@@ -13,7 +13,6 @@ from handlers.roster.columns import Columns
 from handlers.roster.delimited import read_delimited
 from handlers.roster.rows import IDENTITY, RosterRow, RowProblem, RowReader, shown
 from handlers.roster.table import HEAD, MAX_BYTES, Line, RosterUnreadable, Table, letter
-from handlers.roster.workbook import read_workbook
 
 __all__ = ["IgnoredColumn", "Roster", "RosterRow", "RosterUnreadable", "RowProblem", "read_roster"]
 
@@ -131,6 +130,8 @@ def _open(data: bytes, aliases: Columns) -> Table:
         return max((_score(line, aliases) for line in lines), default=0)
 
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
+        from handlers.roster.workbook import read_workbook  # openpyxl: 11 MB that only a spreadsheet needs
+
         return read_workbook(data, judge)
     return read_delimited(data, judge)
 
