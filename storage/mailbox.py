@@ -180,6 +180,12 @@ def use_offer(tx: Tx, digest: bytes, now: datetime) -> Offer | None:
     return offer
 
 
+def revoke_offers(tx: Tx, now: datetime) -> int:
+    """Make every link that offers an address worthless; how many there were."""
+    good = (col(MailOffer.used_at).is_(None), col(MailOffer.expires_at) > now)
+    return tx.run(update(MailOffer).where(*good).values(expires_at=now)).rowcount
+
+
 def purge(tx: Tx, now: datetime) -> int:
     """Forget what is over; how many rows."""
     gone = tx.run(delete(MailSeen).where(col(MailSeen.day) < (now - KEEP).date())).rowcount

@@ -190,6 +190,13 @@ def put_off(tx: Tx, letter: Letter, until: datetime) -> None:
     )
 
 
+def after_restore(tx: Tx) -> int:
+    """Nothing is sent twice: answers that waited when the backup was made may have left since; how many."""
+    tx.run(update(MailLetter).where(col(MailLetter.state) == "handed").values(state="lost"))
+    waiting = update(MailLetter).where(col(MailLetter.delivery_id).is_(None), col(MailLetter.state) == "queued")
+    return tx.run(waiting.values(state="lost")).rowcount
+
+
 def purge(tx: Tx, now: datetime) -> int:
     """Forget mails that nobody answers any more; how many."""
     return tx.run(delete(MailLetter).where(col(MailLetter.created_at) < now - KEEP)).rowcount

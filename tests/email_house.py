@@ -65,12 +65,12 @@ class Phone(Post):
 class EmailHouse:
     """The whole of it. `phone` stands for every other channel that somebody may have."""
 
-    def __init__(self, folder: Path, mail: FakeMail, clock: VirtualClock, **more: str) -> None:
+    def __init__(self, folder: Path, mail: FakeMail, clock: VirtualClock, url: str = "", **more: str) -> None:
         self.mail, self.clock = mail, clock
         self._port, self._lmtp = free_port(), free_port()
-        url = f"http://127.0.0.1:{self._port}"
+        here = f"http://127.0.0.1:{self._port}"
         self._house = build_house(
-            folder, server__port=str(self._port), server__public_url=url, **settings(mail, self._lmtp, **more)
+            folder, url, server__port=str(self._port), server__public_url=here, **settings(mail, self._lmtp, **more)
         )
         self._house.app = replace(self._house.app, clock=clock.instant)
         self.done: Counter[str] = Counter()
@@ -182,11 +182,11 @@ def chat(page: Page) -> list[str]:
 
 
 @asynccontextmanager
-async def email_house(folder: Path, **more: str) -> AsyncIterator[EmailHouse]:
-    """A house at ten o'clock in Beijing. `more` are settings, as in `email__answers_per_hour="3"`."""
+async def email_house(folder: Path, url: str = "", **more: str) -> AsyncIterator[EmailHouse]:
+    """A house at ten o'clock in Beijing, in the database at `url`. `more`: settings (`email__rate="1"`)."""
     clock = VirtualClock(NOW)
     async with FakeMail(DOMAIN, clock=clock) as mail:
-        house = EmailHouse(folder, mail, clock, **more)
+        house = EmailHouse(folder, mail, clock, url, **more)
         await house.open()
         try:
             yield house

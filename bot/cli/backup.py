@@ -150,12 +150,13 @@ def _settle(here: Door, url: str, now: datetime) -> dict[str, Any]:
 
 
 def _revoke(here: Door, tx: Tx, now: datetime) -> dict[str, Any]:
-    from storage import addresses, audit, campaigns, signin, web
+    from storage import addresses, audit, campaigns, mailbox, mails, signin, web
 
     done = {"codes": addresses.revoke_codes(tx, now) + signin.revoke(tx)}
-    done |= {"sessions": web.end_sessions(tx, now), "links": web.revoke_links(tx, now)}
+    links = web.revoke_links(tx, now) + mailbox.revoke_offers(tx, now)
+    done |= {"sessions": web.end_sessions(tx, now), "links": links}
     unknown, held = campaigns.after_restore(tx, now)
-    done |= {"deliveries_unknown": unknown, "campaigns_held": held}
+    done |= {"deliveries_unknown": unknown, "campaigns_held": held, "mails_unknown": mails.after_restore(tx)}
     audit.record(tx, now, here.actor(tx), "restore", "database", **done)
     return done
 

@@ -49,7 +49,7 @@ class Taking:
             return "again"
         named = [name for one in recipients if (name := self._postmark.read(one))]
         returned = [one.tag for one in named if one.purpose == "b"] or self._returned(mail)
-        if returned:
+        if returned and (mail.machine or judge(mail.parsed) is not Verdict.NONE):  # else somebody writes there
             for its in returned:
                 self._bounced(tx, now, mail, its)
             return "bounce"
