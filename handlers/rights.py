@@ -26,6 +26,7 @@ class Right(StrEnum):
     OFFICE = "office"
     ORG = "org"
     DUES = "dues"
+    REPORT = "report"
     JOIN = "join"
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlmodel import Field, col
 
 from storage.base import Table
@@ -59,3 +59,13 @@ def log(tx: Tx, *, limit: int = 100, action: str = "") -> list[dict[str, object]
     if action:
         statement = statement.where(col(AuditEvent.action).startswith(action, autoescape=True))
     return [{**row, "details": json.loads(row["details"])} for row in tx.run(statement).mappings()]
+
+
+def first_by_name(tx: Tx, action: str, subject: str) -> list[tuple[str, datetime]]:
+    """Who did something to a thing, by name, and when first."""
+    statement = (
+        select(col(AuditEvent.name), func.min(col(AuditEvent.at)))
+        .where(col(AuditEvent.action) == action, col(AuditEvent.subject) == subject)
+        .group_by(col(AuditEvent.person_id), col(AuditEvent.name))
+    )
+    return sorted(((row[0], row[1]) for row in tx.run(statement)), key=lambda one: one[1])

@@ -10,6 +10,7 @@ from storage import (  # noqa: F401 - imported so that their tables are known
     audit,
     campaigns,
     cards,
+    contacts,
     dialogues,
     files,
     mailbox,
@@ -23,6 +24,7 @@ from storage import (  # noqa: F401 - imported so that their tables are known
     rates,
     receipts,
     reminders,
+    reports,
     rests,
     rosters,
     settings,
@@ -30,6 +32,7 @@ from storage import (  # noqa: F401 - imported so that their tables are known
     tokens,
     web,
     windows,
+    writings,
 )
 
 METADATA = SQLModel.metadata

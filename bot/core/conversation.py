@@ -54,7 +54,7 @@ class Conversation(Generic[T]):
 
     def _begin(self, turn: Turn[T], memory: Memory, begun: Begin) -> Reply:
         draft, form = memory.draft, begun.form
-        if begun.resumes and draft and draft.form == form.__name__ and draft.given == dict(begun.answers):
+        if begun.resumes and draft and draft.form == form.__name__:
             reply = self._dialogue.step(turn, memory, "resume")
         else:
             reply = self._dialogue.begin(turn, memory, form, begun.answers)

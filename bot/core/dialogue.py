@@ -298,7 +298,10 @@ class Dialogue(Generic[T]):
         try:
             answer: Answer = use.submit(turn, self._filled(draft, use.form))
         except Refused as no:  # nothing typed is lost: the form stays open, at its review or its last question
-            draft.at = REVIEW if use.form.review else use.form.asked(draft.answers)[-1].name
+            last = use.form.asked(draft.answers)[-1]
+            draft.at = REVIEW if use.form.review else last.name
+            if not use.form.review and last.kind.pieces:  # what comes now is added to it, and does not replace it
+                draft.parts = [draft.answers.pop(last.name)]
             no.buttons = self._after_a_no(draft, use.form)
             raise
         memory.draft, memory.asking = None, 0

@@ -56,7 +56,7 @@ class Begin:
     form: type[Form]
     answers: Mapping[str, str] = field(default_factory=dict)
     resumes: bool = False
-    """Goes on with a draft of the same form, with the same given answers, where there is one."""
+    """Goes on with a draft of the same form where there is one: nothing that was acknowledged is lost."""
     said: str = ""
     """Words that are taken as what was said to its question at once."""
 
