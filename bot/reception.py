@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 import structlog
 
 from bot.carriage import LIGHT_ONLY, Carriage
 from bot.core.conversation import Conversation
 from bot.core.event import Address, Event, Pressed
-from bot.core.memory import Offer
+from bot.core.memory import offers
 from bot.core.reply import Grade, Message, Phrase, Refused, Reply, words
 from bot.core.router import Sender, Turn
 from bot.logs import frames
@@ -168,11 +167,3 @@ class Reception:
             for question in use.form.questions.values():
                 yield question.text
                 yield question.title
-
-
-@lru_cache(256)
-def offers(message: Message) -> tuple[Offer, ...]:
-    """The buttons that stand at an address after this message."""
-    return tuple(
-        Offer(key.label, key.payload, key.walk) for row in message.keys for key in row if key.payload is not None
-    )

@@ -88,6 +88,8 @@ class Renderer:
             reply.sensitive,
             reply.grade,
             self.say(reply.outside, language) if reply.outside else "",
+            reply.hears.encode() if reply.hears else "",
+            reply.taken_back,
         )
 
     def page(self, name: str, language: str, **values: object) -> str:

@@ -135,8 +135,15 @@ def _load_answer(tx: Tx, sealed: bytes) -> list[Message]:
 def load_messages(text: str) -> list[Message]:
     """What `dump_messages` has written."""
     return [
-        Message(text, tuple(tuple(Key(*key) for key in row) for row in keys), toast, replaces, sensitive)
-        for text, keys, toast, replaces, sensitive in json.loads(text)
+        Message(
+            text,
+            tuple(tuple(Key(*key) for key in row) for row in keys),
+            toast,
+            replaces,
+            sensitive,
+            hears=hears[0] if hears else "",
+        )
+        for text, keys, toast, replaces, sensitive, *hears in json.loads(text)
     ]
 
 
@@ -148,7 +155,7 @@ def dump_messages(messages: list[Message]) -> str:
 @lru_cache(256)
 def _dump_message(m: Message) -> str:
     keys = [[[k.label, k.payload, k.path, k.walk] for k in row] for row in m.keys]
-    return _json([m.text, keys, m.toast, m.replaces, m.sensitive])
+    return _json([m.text, keys, m.toast, m.replaces, m.sensitive, *([m.hears] if m.hears else [])])
 
 
 def keep(

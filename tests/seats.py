@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.adapters.numbered import numbered
-from bot.core.memory import Memory
-from bot.reception import offers
+from bot.core.memory import Memory, offers
 from storage import campaigns, dialogues
 from storage.campaigns import Telling
 from storage.house import Tx

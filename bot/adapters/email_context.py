@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from bot.core.event import Address
 from bot.core.kinds import clean
-from bot.core.memory import Draft, Memory, Offer
+from bot.core.memory import Draft, Memory, Offer, offers
 from storage import dialogues, web
 from storage.house import Tx
 from storage.mails import Letter
@@ -47,33 +47,27 @@ def put_up(tx: Tx, address: Address, letter: Letter | None) -> Situation:
     A question that has been answered meanwhile does not open again: free words would be taken for another's answer.
     """
     draft = dialogues.look(tx, address, NO_EVENT).memory.draft
-    offers, asking = _offers(letter), 0
+    standing, asking = _offers(letter), 0
     if letter and draft and draft.id == letter.body.asking and draft.at == letter.body.at:
         asking = draft.id
-    dialogues.stand(tx, address, Memory(offers=offers, asking=asking))
+    dialogues.stand(tx, address, Memory(offers=standing, asking=asking))
     return Situation(draft, asking)
 
 
 def offered(text: str, letter: Letter) -> Offer | None:
     """The button of a mail that a text names as a whole, by its number or its label."""
-    offers = _offers(letter)
+    standing = _offers(letter)
     text = clean(text).lower()
     if text.isdecimal() and len(text) <= 3:
-        choices = [offer for offer in offers if not offer.walk]
+        choices = [offer for offer in standing if not offer.walk]
         return choices[int(text) - 1] if 0 < int(text) <= len(choices) else None
-    return next((offer for offer in offers if clean(offer.label).lower() == text), None)
+    return next((offer for offer in standing if clean(offer.label).lower() == text), None)
 
 
 def _offers(letter: Letter | None) -> tuple[Offer, ...]:
     if letter is None or not letter.body.messages:
         return ()
-    return tuple(
-        Offer(key.label, key.payload, key.walk)
-        for message in dialogues.load_messages(letter.body.messages)
-        for row in message.keys
-        for key in row
-        if key.payload is not None
-    )
+    return tuple(offer for one in dialogues.load_messages(letter.body.messages) for offer in offers(one))
 
 
 def mean(tx: Tx, now: datetime, person_id: int, meant: Mapping[str, str]) -> str:

@@ -95,16 +95,30 @@ class Conversation(Generic[T]):
             return _on_the_page(turn, form, _resume(form, memory.draft))
         if here and (do := self._dialogue.word(memory, text)):
             return self._dialogue.step(turn, memory, do)
-        if found := self.router.find(text, whole=here and self._dialogue.wants_text(memory)):
+        ear = next((offer.payload for offer in memory.offers if not offer.label), "")
+        if found := self.router.find(text, whole=bool(ear) or (here and self._dialogue.wants_text(memory))):
             memory.asking = 0
             return self._run(turn, *found)
         if here:
             return self._dialogue.hear(turn, memory, text)
+        if ear and turn.sender:
+            return self._hear(turn, ear, text)
         if memory.draft:
             return self._elsewhere(memory)
         if turn.sender is None and self.router.stranger:
             return self.router.stranger(turn, text)
         return self._guess(turn, text)
+
+    def _hear(self, turn: Turn[T], payload: str, text: str) -> Answer:
+        """Words that were typed under a reply that hears them."""
+        try:
+            action = decode(payload)
+        except BadPayload:
+            return self._stale()
+        ear = self.router.ears.get(type(action))
+        if turn.light_only and not action.light:
+            return _by_a_click()
+        return ear(turn, action, text) if ear else self._stale()
 
     def _file(self, turn: Turn[T], event: Handed, memory: Memory) -> Answer:
         if turn.sender is None:
@@ -120,10 +134,11 @@ class Conversation(Generic[T]):
                 return self._dialogue.hand(turn, memory, event)
             if keeper.accepts(event):
                 return self._elsewhere(memory, "conversation.file_elsewhere")
-        if self.router.file is None:
+        taker = self.router.taker(event.filename)
+        if taker is None:
             raise Refused("conversation.no_file_wanted")
         memory.asking = 0
-        return self.router.file(turn, event)
+        return taker(turn, event)
 
     def wants_file(self, turn: Turn[T], memory: Memory) -> bool:
         """Whether a file that comes now would answer a question: else no channel need fetch it."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+
+from bot.core.reply import Message
 
 REVIEW = "="
 """`Draft.at` when everything is answered and the whole is being looked over."""
@@ -27,7 +30,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A button that stands at an address: its label in the reader's language, and its payload."""
+    """A button that stands at an address: its label in the reader's language, and its payload.
+
+    One without a label is no button: it takes the words that are typed.
+    """
 
     label: str
     payload: str
@@ -41,3 +47,11 @@ class Memory:
     draft: Draft | None = None
     offers: tuple[Offer, ...] = ()
     asking: int = 0
+
+
+@lru_cache(256)
+def offers(message: Message) -> tuple[Offer, ...]:
+    """What stands at an address after this message."""
+    keys = [key for row in message.keys for key in row]
+    buttons = [Offer(key.label, key.payload, key.walk) for key in keys if key.payload is not None]
+    return (*buttons, *([Offer("", message.hears, walk=True)] if message.hears else []))

@@ -90,6 +90,10 @@ class Reply:
     grade: Grade = Grade.GENERAL
     outside: Words | None = None
     """What may be said of it anywhere, where it may not be shown itself: “您有一条新通知”."""
+    hears: Action | None = None
+    """What is typed next and is neither a button nor a command goes to this action (`Router.heard`)."""
+    taken_back: bool = False
+    """Stands for a message that its sender has taken back; a channel that can makes it disappear."""
 
     def with_row(self, *row: Button) -> Reply:
         return replace(self, buttons=(*self.buttons, row))
@@ -165,6 +169,9 @@ class Message:
     grade: Grade = Grade.GENERAL
     outside: str = ""
     """What a channel says that may not carry it."""
+    hears: str = ""
+    """The payload of the action that takes what is typed under it."""
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

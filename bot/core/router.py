@@ -125,6 +125,14 @@ class Press(Generic[T]):
     strangers: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Taker(Generic[T]):
+    """Who takes a file that a member hands over, by the end of its name; without endings, any other."""
+
+    endings: tuple[str, ...]
+    run: Callable[[Turn[T], Handed], Answer]
+
+
 class Run(Action, tag="c", light=True):
     """A button that stands for a command. Showing is light; what the command shows may not be."""
 
@@ -147,9 +155,10 @@ class Router(Generic[T]):
     def __init__(self) -> None:
         self.commands: dict[str, Command[T]] = {}
         self.presses: dict[type[Action], Press[T]] = {}
+        self.ears: dict[type[Action], Callable[[Turn[T], Action, str], Answer]] = {}
         self.forms: dict[str, Use[T]] = {}
         self.stranger: Handler[T] | None = None
-        self.file: Callable[[Turn[T], Handed], Answer] | None = None
+        self.takers: list[Taker[T]] = []
         self.keeper: Keeper[T] | None = None
         self._spellings: dict[str, Command[T]] = {}
 
@@ -190,6 +199,19 @@ class Router(Generic[T]):
 
         return register
 
+    def heard(
+        self, action: type[A]
+    ) -> Callable[[Callable[[Turn[T], A, str], Answer]], Callable[[Turn[T], A, str], Answer]]:
+        """Answer words that were typed under a reply that hears them (`Reply.hears`)."""
+
+        def register(handler: Callable[[Turn[T], A, str], Answer]) -> Callable[[Turn[T], A, str], Answer]:
+            if action in self.ears:
+                raise TypeError(f"{action.__name__} is heard twice")
+            self.ears[action] = handler  # type: ignore[assignment]  # found by the same type
+            return handler
+
+        return register
+
     def form(
         self, form: type[F], *, preview: Callable[[Turn[T], F], Reply] | None = None
     ) -> Callable[[Callable[[Turn[T], F], Answer]], Callable[[Turn[T], F], Answer]]:
@@ -208,10 +230,22 @@ class Router(Generic[T]):
         self.stranger = handler
         return handler
 
-    def handed(self, handler: Callable[[Turn[T], Handed], Answer]) -> Callable[[Turn[T], Handed], Answer]:
-        """Take a file that a member hands over."""
-        self.file = handler
-        return handler
+    def handed(
+        self, *endings: str
+    ) -> Callable[[Callable[[Turn[T], Handed], Answer]], Callable[[Turn[T], Handed], Answer]]:
+        """Take a file that a member hands over, if its name ends so; without endings, whatever nobody else takes."""
+
+        def register(handler: Callable[[Turn[T], Handed], Answer]) -> Callable[[Turn[T], Handed], Answer]:
+            self._take(Taker(endings, handler))
+            return handler
+
+        return register
+
+    def taker(self, filename: str) -> Callable[[Turn[T], Handed], Answer] | None:
+        """Who takes a file of this name."""
+        named = (one.run for one in self.takers if filename.lower().endswith(one.endings))
+        others = (one.run for one in self.takers if not one.endings)
+        return next(named, None) or next(others, None)
 
     def keeps(self, keeper: Keeper[T]) -> None:
         """Have the files that questions ask for kept by this."""
@@ -224,11 +258,15 @@ class Router(Generic[T]):
             if twice := self.presses.keys() & other.presses.keys():
                 raise TypeError(f"answered twice: {sorted(kind.__name__ for kind in twice)}")
             self.presses |= other.presses
+            if overheard := self.ears.keys() & other.ears.keys():
+                raise TypeError(f"heard twice: {sorted(kind.__name__ for kind in overheard)}")
+            self.ears |= other.ears
             if again := self.forms.keys() & other.forms.keys():
                 raise TypeError(f"taken twice: {sorted(again)}")
             self.forms |= other.forms
             self.stranger = self.stranger or other.stranger
-            self.file = self.file or other.file
+            for taker in other.takers:
+                self._take(taker)
             self.keeper = self.keeper or other.keeper
 
     def find(self, text: str, *, whole: bool = False) -> tuple[Command[T], str] | None:
@@ -248,6 +286,11 @@ class Router(Generic[T]):
             if not spelling.isascii() and text.startswith(spelling):
                 return self._spellings[spelling], text[len(spelling) :].strip(" ：:，,")
         return None
+
+    def _take(self, taker: Taker[T]) -> None:
+        if any(one.endings == taker.endings or set(one.endings) & set(taker.endings) for one in self.takers):
+            raise TypeError(f"files are taken twice: {taker.endings}")
+        self.takers.append(taker)
 
     def _add(self, command: Command[T]) -> None:
         for spelling in (f"/{command.name}", *command.words):

@@ -24,7 +24,7 @@ class Take(Action, tag="ri"):
     changes: bool
 
 
-@router.handed
+@router.handed()
 def file(turn: Turn, event: Handed) -> Answer:
     """A roster by somebody who may change people: read it, keep it sealed, show what it would do."""
     who = actor(turn)
