@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlmodel import Field, col
 
 from bot.core.event import Address
@@ -27,7 +27,7 @@ class Receipt(Table, table=True):
     channel: str = Field(primary_key=True, max_length=20)
     ref: str = Field(primary_key=True, max_length=60)
     """The platform's own id of the message."""
-    delivery_id: int = 0
+    delivery_id: int = Field(default=0, index=True)
     """0: we have not been told yet which that is."""
     status: str = Field(default="", max_length=60)
     """Empty: nothing has been said yet."""
@@ -73,12 +73,19 @@ def first(tx: Tx, now: datetime, channel: str, address: Address, event_id: str) 
     return True
 
 
+_FAILURES = Prepared(
+    select(func.count()).where(
+        col(Receipt.channel) == bindparam("on"),
+        col(Receipt.delivery_id) == bindparam("delivery"),
+        col(Receipt.status) == FAILED,
+    )
+)
+
+
 def failures(tx: Tx, channel: str, delivery_id: int) -> int:
     """How often the platform has failed to bring this delivery: its next sending is not a repetition."""
-    statement = select(col(Receipt.ref)).where(
-        col(Receipt.channel) == channel, col(Receipt.delivery_id) == delivery_id, col(Receipt.status) == FAILED
-    )
-    return len(tx.run(statement).all())
+    row = tx.row(_FAILURES, on=channel, delivery=delivery_id)
+    return int(row[0]) if row else 0
 
 
 def _look(tx: Tx, channel: str, ref: str) -> tuple[int, str]:

@@ -166,14 +166,21 @@ def left_of_many(tx: Tx, now: datetime, channel: str, allowance: Allowance) -> d
     return {key: count for key, count in counts.items() if count}
 
 
+_BOOK = Prepared(
+    update(SendWindow)
+    .where(col(SendWindow.channel) == bindparam("on"), col(SendWindow.key) == bindparam("whose"))
+    .values(said_left=bindparam("said"), tapped_left=bindparam("tapped"))
+)
+
+
 def book(tx: Tx, now: datetime, address: Address, allowance: Allowance) -> bool:
     """Take one sending, from every window that is open. False: there is none."""
     tx.lock("send window", address)
     row = _look(tx, address)
-    windows = _open(row, now, allowance) if row else {}
-    if max(windows.values(), default=0) < 1:
+    if row is None or max((windows := _open(row, now, allowance)).values(), default=0) < 1:
         return False
-    tx.run(update(SendWindow).where(*_at(address)).values({name: max(n - 1, 0) for name, n in windows.items()}))
+    said, tapped = windows.get("said_left", row.said_left + 1), windows.get("tapped_left", row.tapped_left + 1)
+    tx.rows(_BOOK, on=address.channel, whose=address.key, said=max(said - 1, 0), tapped=max(tapped - 1, 0))
     return True
 
 
@@ -277,14 +284,38 @@ def _credit(address: Address, template: str) -> tuple[Any, Any, Any]:
 
 # -- paths ---------------------------------------------------------------------
 
+_THIS = (col(SendPath.channel) == bindparam("on"), col(SendPath.path) == bindparam("which"))
+_PATH = Prepared(select(col(SendPath.day), col(SendPath.used), col(SendPath.shut_until)).where(*_THIS))
+
+
+def _putting(*columns: str) -> Prepared:
+    """A new row, or these columns into the one that is there."""
+
+    def build(add: Callable[..., Any]) -> Executable:
+        statement = add(SendPath)
+        new = {name: statement.excluded[name] for name in columns}
+        built: Executable = statement.on_conflict_do_update(index_elements=["channel", "path"], set_=new)
+        return built
+
+    every = ["channel", "path", "day", "used", "shut_until", "reason"]
+    return Prepared(build(sqlite_insert), postgres=build(postgres_insert), columns=every)
+
+
+_USE, _SHUT = _putting("day", "used"), _putting("shut_until", "reason")
+_ALL_SHUT = Prepared(
+    select(col(SendPath.path), col(SendPath.shut_until), col(SendPath.reason)).where(
+        col(SendPath.channel) == bindparam("on"), col(SendPath.shut_until) > bindparam("now")
+    )
+)
+
 
 def take(tx: Tx, now: datetime, channel: str, path: str, most: int) -> bool:
     """Take one sending of today's on a path. False: it is shut, or today's are used up."""
     tx.lock("send path", channel, path)
-    used, until, _ = _path(tx, now, channel, path)
+    used, until = _path(tx, now, channel, path)
     if until > now or used >= most:
         return False
-    _put(tx, channel, path, day=_day(now), used=used + 1)
+    tx.rows(_USE, channel=channel, path=path, day=_day(now), used=used + 1, shut_until=_NEVER, reason="")
     return True
 
 
@@ -295,14 +326,12 @@ def used(tx: Tx, now: datetime, channel: str, path: str) -> int:
 
 def shut(tx: Tx, channel: str, path: str, until: datetime, reason: str) -> None:
     """Take this path no more before then."""
-    _put(tx, channel, path, shut_until=until, reason=reason[:60])
+    tx.rows(_SHUT, channel=channel, path=path, day=date.min, used=0, shut_until=until, reason=reason[:60])
 
 
 def shut_paths(tx: Tx, now: datetime, channel: str) -> dict[str, tuple[datetime, str]]:
     """The paths that are shut: until when, and why."""
-    statement = select(col(SendPath.path), col(SendPath.shut_until), col(SendPath.reason))
-    rows = tx.run(statement.where(col(SendPath.channel) == channel, col(SendPath.shut_until) > now))
-    return {path: (until, reason) for path, until, reason in rows}
+    return {path: (until, reason) for path, until, reason in tx.rows(_ALL_SHUT, on=channel, now=now)}
 
 
 def tomorrow(now: datetime) -> datetime:
@@ -314,16 +343,8 @@ def _day(now: datetime) -> date:
     return now.astimezone(BEIJING).date()
 
 
-def _path(tx: Tx, now: datetime, channel: str, path: str) -> tuple[int, datetime, str]:
-    statement = select(col(SendPath.day), col(SendPath.used), col(SendPath.shut_until), col(SendPath.reason))
-    row = tx.run(statement.where(col(SendPath.channel) == channel, col(SendPath.path) == path)).one_or_none()
+def _path(tx: Tx, now: datetime, channel: str, path: str) -> tuple[int, datetime]:
+    row = tx.row(_PATH, on=channel, which=path)
     if row is None:
-        return 0, _NEVER, ""
-    return (row[1] if row[0] == _day(now) else 0), row[2], row[3]
-
-
-def _put(tx: Tx, channel: str, path: str, **values: Any) -> None:
-    add = postgres_insert if tx.postgres else sqlite_insert
-    fresh = {"day": date.min, "used": 0, "shut_until": _NEVER, "reason": ""} | values
-    statement = add(SendPath).values(channel=channel, path=path, **fresh)
-    tx.run(statement.on_conflict_do_update(index_elements=["channel", "path"], set_=values))
+        return 0, _NEVER
+    return (row[1] if row[0] == _day(now) else 0), row[2]

@@ -301,6 +301,19 @@ def test_one_or_several_or_none_make_a_list_where_wechatpy_makes_three_things() 
     assert found == ["NoneType", "dict", "list"]
 
 
+WELL = [
+    inside("o1", "k7f2"),
+    "<MsgType><![CDATA[event]]></MsgType><Event>CLICK</Event><EventKey></EventKey>",
+    "<MsgType>event</MsgType><Event>x</Event><Popup><List><A>1</A></List><List><A> 2 </A><B/></List></Popup>",
+    "<MsgType>text</MsgType><Content><![CDATA[ 同]]>意 <![CDATA[&lt;]]>&lt;</Content><Empty>  </Empty>",
+]
+
+
+@pytest.mark.parametrize("xml", WELL)
+def test_what_is_well_formed_reads_as_wechatpy_reads_it(xml: str) -> None:
+    assert opened(f"<xml>{xml}</xml>").values == parse_message(f"<xml>{xml}</xml>")._data
+
+
 @pytest.mark.parametrize(
     "sealed", ["", "AAAA", base64.b64encode(bytes(16)).decode(), base64.b64encode(bytes(32)).decode()]
 )

@@ -1,8 +1,8 @@
 """tencent_callback: did WeChat or WeCom write this just now, and what does it say?
 
-Both bring events the same way: a signature in the address, and XML that is encrypted for us. wechatpy's own reading
-compares with `!=`, knows no age, takes a broken padding for a bug, and fails in eight ways on a malformed message.
-Here a push is either read or refused, and nothing else.
+Both bring events the same way: a signature in the address, and XML that is encrypted for us. wechatpy has the cipher;
+its own reading compares with `!=`, knows no age, takes a broken padding for a bug, and fails in eight ways on a
+malformed message. Here a push is either read or refused, and nothing else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from xml.parsers import expat
 
 from wechatpy.crypto.base import WeChatCipher
 from wechatpy.crypto.pkcs7 import PKCS7Encoder
-from wechatpy.parser import parse_message
 
 # Our own rules, not the platforms' figures.
 BODY = 64 * 1024
@@ -217,35 +216,44 @@ def _sealed(body: bytes) -> str:
 
 
 def _message(xml: str) -> Mapping[str, Value]:
-    """The elements of a message by name; the one function around wechatpy's parser. Raises Unreadable."""
-    try:
-        _shallow(xml)
-        values: Mapping[str, Value] = parse_message(xml)._data
-        return values
-    except Unreadable:
-        raise
-    except Exception as error:  # ExpatError, KeyError, TypeError, AttributeError, ValueError, RecursionError …
-        raise Unreadable(type(error).__name__) from None
+    """The elements of a message by name, as wechatpy's parser has them. Raises Unreadable, and nothing else.
 
-
-def _shallow(xml: str) -> None:
-    """Look it through once: 200,000 elements within each other are read without complaint, and take seconds."""
-    depth = 0
+    In one pass, which that takes twice: it knows no depth (200,000 elements within each other take it seconds), and
+    fails on malformed messages as ExpatError, KeyError, TypeError, AttributeError and ValueError.
+    """
+    around: list[dict[str, Value]] = [{}]
+    said: list[list[str]] = [[]]
 
     def start(_name: str, _attributes: object) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > DEPTH:
+        if len(around) > DEPTH:
             raise Unreadable("depth")
+        around.append({})
+        said.append([])
 
-    def end(_name: str) -> None:
-        nonlocal depth
-        depth -= 1
+    def end(name: str) -> None:
+        inside, text = around.pop(), "".join(said.pop()).strip()
+        value: Value = inside or text or None
+        siblings = around[-1]
+        if name not in siblings:
+            siblings[name] = value
+        elif isinstance(siblings[name], list):
+            siblings[name].append(value)
+        else:
+            siblings[name] = [siblings[name], value]
 
-    def entity(*_declared: object) -> None:
+    def doctype(*_declared: object) -> None:
         raise Unreadable("entities")
 
     parser = expat.ParserCreate()
+    parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.StartDoctypeDeclHandler = entity
-    parser.Parse(xml, True)
+    parser.CharacterDataHandler = lambda text: said[-1].append(text)
+    parser.StartDoctypeDeclHandler = doctype
+    try:
+        parser.Parse(xml, True)
+    except expat.ExpatError:
+        raise Unreadable("XML") from None
+    values = around[0].get("xml")
+    if not isinstance(values, dict) or not isinstance(values.get("MsgType"), str):
+        raise Unreadable("MsgType")
+    return values

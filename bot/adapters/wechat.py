@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from wechatpy.replies import TextReply
-
 from bot.adapters.numbered import numbered
 from bot.adapters.tencent_callback import Push, Unreadable, allowed
 from bot.adapters.wechat_ways import CHANNEL
@@ -144,9 +142,11 @@ def _status(said: str) -> str:
 def write(push: Push, text: str) -> str:
     """An answer in the body of the answer to the push. The same push gets the same, letter by letter."""
     us, them = _cdata(push.text("ToUserName")), _cdata(push.text("FromUserName"))
-    reply = TextReply(source=us, target=them, time=push.number("CreateTime"), content=_cdata(text))
-    written: str = reply.render()
-    return written
+    return (
+        f"<xml><ToUserName><![CDATA[{them}]]></ToUserName><FromUserName><![CDATA[{us}]]></FromUserName>"
+        f"<CreateTime>{push.number('CreateTime')}</CreateTime><MsgType><![CDATA[text]]></MsgType>"
+        f"<Content><![CDATA[{_cdata(text)}]]></Content></xml>"
+    )
 
 
 def _cdata(text: str) -> str:

@@ -188,8 +188,8 @@ def _language(tx: Tx, person_id: int | None) -> str:
 
 async def _body(request: web.Request) -> bytes | None:
     """What was sent; None: too much, and not read to its end."""
-    if (request.content_length or 0) > BODY:
-        return None
+    if request.content_length is not None:
+        return await request.read() if request.content_length <= BODY else None
     body = bytearray()
     async for chunk in request.content.iter_chunked(1 << 16):
         body += chunk

@@ -154,13 +154,13 @@ class Finger(Talk):
         self.transport.write(self._requests.pop())
 
 
-async def tap_all(port: int, requests: list[list[bytes]], tally: Tally) -> float:
+async def tap_all(port: int, requests: list[list[bytes]], tally: Tally, kind: type[Finger] = Finger) -> float:
     """Tap everything on as many connections as there are lists; the seconds until the last acknowledgement."""
     loop = asyncio.get_running_loop()
     done = [loop.create_future() for _ in requests]
     started = time.perf_counter()
     for mine, future in zip(requests, done, strict=True):
-        await loop.create_connection(lambda mine=mine, future=future: Finger(mine, tally, future), "127.0.0.1", port)  # type: ignore[misc]  # bound at once
+        await loop.create_connection(lambda mine=mine, future=future: kind(mine, tally, future), "127.0.0.1", port)  # type: ignore[misc]  # bound at once
     await asyncio.gather(*done)
     return time.perf_counter() - started
 

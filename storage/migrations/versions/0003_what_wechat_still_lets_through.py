@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("channel", "ref", name=op.f("pk_receipt")),
     )
     op.create_index(op.f("ix_receipt_at"), "receipt", ["at"], unique=False)
+    op.create_index(op.f("ix_receipt_delivery_id"), "receipt", ["delivery_id"], unique=False)
     op.create_table(
         "rest",
         sa.Column("channel", _text(20), nullable=False),
