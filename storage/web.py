@@ -12,6 +12,7 @@ from sqlmodel import Field, Index, UniqueConstraint, col
 
 from storage.base import Table
 from storage.house import Tx
+from storage.prepared import Prepared
 
 
 class WebSession(Table, table=True):
@@ -133,16 +134,17 @@ class Link:
     body: dict[str, Any] | None
 
 
+_ADD_LINK = Prepared(
+    insert(WebLink), columns=["digest", "person_id", "path", "expires_at", "reusable", "used_at", "body"]
+)
+
+
 def add_link(tx: Tx, token: str, person_id: int, expires_at: datetime, *, path: str = "/chat",
              body: dict[str, Any] | None = None, reusable: bool = False) -> None:  # fmt: skip
     """A link `/l/TOKEN` by which a person signs in once, and then is shown `path`."""
     sealed = tx.house.keys.seal(json.dumps(body, ensure_ascii=False)) if body else None
-    tx.run(
-        insert(WebLink).values(
-            digest=link_digest(tx, token), person_id=person_id, path=path, expires_at=expires_at,
-            reusable=reusable, body=sealed,
-        )
-    )  # fmt: skip
+    tx.rows(_ADD_LINK, digest=link_digest(tx, token), person_id=person_id, path=path, expires_at=expires_at,
+            reusable=reusable, used_at=None, body=sealed)  # fmt: skip
 
 
 def see_link(tx: Tx, digest: bytes, now: datetime) -> Link | None:
