@@ -28,8 +28,14 @@ def _base(house: House, _stage: Stage) -> None:
         people.change(tx, house.ids["王芳"], dues_category="wage", dues_base=540000)
 
 
+def _outsider(house: House, _stage: Stage) -> None:
+    with house.app.database.write() as tx:
+        people.change(tx, house.ids["陈晓"], kind="群众")
+
+
 PREPARE: Mapping[str, Callable[[House, Stage], None]] = {
     "open poll": _open_poll,
     "王芳's base is 5400": _base,
     "a code for 吴强": _code,
+    "陈晓 is 群众": _outsider,
 }

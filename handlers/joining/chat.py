@@ -185,6 +185,8 @@ def status(tx: Tx, found: Case) -> Words:
     """Where an application is, since when, and what comes next, with the article."""
     last = found.course.last() if found.filed.state == OPEN else None
     course = found.course
+    at_seven = found.ahead is not None and found.ahead.step.number == "7"
+    early = course.window("7", found.today).earliest if course.has("3") and not course.has("7") else None
     return words(
         "joining.status", state=found.filed.state, org=found.org.name, text=found.text,
         handed=desk.handed_on(tx, found.filed), paper=not found.filed.consent, received=found.filed.received_on,
@@ -193,8 +195,7 @@ def status(tx: Tx, found: Case) -> Words:
         ahead=window(found.ahead, found.today) if found.ahead else None,
         review=course.review(found.today), review_step=course.table.step("6", found.today),
         ends=course.ends if course.has("17") and not course.has("24") else None,
-        development=course.window("7", found.today).earliest
-        if course.has("3") and not course.has("7") and found.ahead and found.ahead.step.number != "7" else None,
+        development=early if early and early > found.today and not at_seven else None,
     )  # fmt: skip
 
 
