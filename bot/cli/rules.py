@@ -23,10 +23,11 @@ TABLES = {
     "columns": ("handlers/roster/columns.toml", "how a roster's headings and words are read"),
     "terms": ("handlers/terms/terms.toml", "how long a committee serves, when its re-election is called to mind"),
     "stages": ("handlers/joining/stages.toml", "the steps of joining the Party, by whom and until when"),
+    "reports": ("handlers/reports/reports.toml", "who hands in a thought report how often, and who reads it"),
     "rights": ("handlers/rights.toml", "which office may do what"),
 }
 """Where each table is shipped, and what it decides. A file of the same name in [rules] dir takes its place."""
-OVERRIDDEN = ("dues", "columns", "terms", "stages")
+OVERRIDDEN = ("dues", "columns", "terms", "stages", "reports")
 HOUSE = Path(__file__).parent.parent.parent
 
 

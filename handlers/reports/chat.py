@@ -33,9 +33,13 @@ MINE = 6
 
 def _periods(turn: Turn) -> list[Choice]:
     person = people.get(turn.tx, turn.member.id)
+    if desk.every(turn.tx, person) is None:  # while they were writing: said when they hand it in, not before
+        periods = desk.current_periods(turn.tx, turn.now)
+    else:
+        periods = desk.open_periods(turn.tx, turn.now, person)
     return [
         Choice(Code(str(period)), words("reports.choice", period=named(period), deadline=period.last))
-        for period in desk.open_periods(turn.tx, turn.now, person)
+        for period in periods
     ]
 
 
@@ -182,6 +186,6 @@ def sheet(turn: Turn) -> list[Item]:
     for number in reports.unseen(turn.tx, person.id)[:MINE]:
         report = reports.get(turn.tx, number)
         if report:
-            look = Button(words("reports.look", period=named(Period.read(report.period))), Open(number))
+            look = Button(Phrase("看评语"), Open(number))
             items.append(Item(words("reports.has_comment", period=named(Period.read(report.period))), look))
     return items

@@ -10,7 +10,7 @@ from bot.core.kinds import Prose
 from bot.core.reply import Button, Grade, Phrase, Refused, Reply, words
 from bot.core.router import Begin, Run
 from handlers import Answer, Item, Router, Turn, actor
-from handlers.reports import bundle, desk
+from handlers.reports import desk
 from handlers.reports.acts import Comment, Export, Listed, Nudge, Open, Status, named, pressed
 from handlers.reports.desk import LONGEST_COMMENT, Branch
 from handlers.reports.rules import Period
@@ -148,6 +148,8 @@ def said(turn: Turn, form: ReportComment) -> Answer:
 
 @router.pressed(Export)
 def export(turn: Turn, press: Export) -> Answer:
+    from handlers.reports import bundle  # loads what writes Word files, for the few who ever ask for one
+
     file = bundle.keep(turn.tx, turn.now, actor(turn), _org(turn, press.org), pressed(press.period))
     said = words("reports.exported", file=file)
     row = (Button(f"📎 {file.name}", path=f"/files/{file.id}"),)
