@@ -63,6 +63,7 @@ def house(config: Config, *, demo: bool = False) -> House:
         order=config.policy.order,
         silence=timedelta(hours=config.policy.silence),
         closed=_closed(config),
+        pace=_pace(config),
         rules=config.rules.dir,
         operator=config.org.operator or "",
         vouching=frozenset({"wecom"} if config.wecom and config.wecom.bind == "userid" else ()),
@@ -71,6 +72,16 @@ def house(config: Config, *, demo: bool = False) -> House:
         largest_file=config.files.max_mb * 1024 * 1024,
         demo=demo,
     )
+
+
+def _pace(config: Config) -> dict[str, float]:
+    """Messages a second that we allow ourselves on each channel."""
+    paces = {
+        "telegram": config.telegram and config.telegram.rate_global,
+        "wechat": config.wechat and config.wechat.rate,
+        "email": config.email and config.email.rate,
+    }
+    return {channel: pace for channel, pace in paces.items() if pace}
 
 
 def _closed(config: Config) -> dict[str, Closed]:

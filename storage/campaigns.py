@@ -56,7 +56,8 @@ class Delivery(Table, table=True):
             postgresql_where=text("revise"),
         ),
         Index(
-            "ix_delivery_standby",
+            "ix_delivery_standby",  # with the state in it, or SQLite takes the one above and reads all that stand by
+            "state",
             "due_at",
             sqlite_where=text("state = 'standby'"),
             postgresql_where=text("state = 'standby'"),
@@ -133,6 +134,12 @@ def about(tx: Tx, kind: str, subject: int) -> list[Telling]:
 def sent_by(tx: Tx, now: datetime) -> list[Telling]:
     """The campaigns that were due by a moment and not stopped, oldest first."""
     statement = _TELLING.where(col(Campaign.due_at) <= now, col(Campaign.state).in_(["waiting", "expanded"]))
+    return [_telling(row) for row in tx.run(statement.order_by(col(Campaign.id)))]
+
+
+def lately(tx: Tx, kind: str, since: datetime) -> list[Telling]:
+    """The campaigns of a kind that were decided since a moment."""
+    statement = _TELLING.where(col(Campaign.kind) == kind, col(Campaign.created_at) > since)
     return [_telling(row) for row in tx.run(statement.order_by(col(Campaign.id)))]
 
 
@@ -269,6 +276,12 @@ def revise_copies(tx: Tx, kind: str, subject: int, person_id: int, except_for: A
     for copy, *_ in copies:
         if copy is not None:
             tx.rows(_REVISE, which=copy)
+
+
+def revise_all(tx: Tx, campaign_ids: Sequence[int]) -> int:
+    """Bring every copy of these campaigns up to date, where its channel can; how many."""
+    statement = update(Delivery).where(col(Delivery.campaign_id).in_(list(campaign_ids)), _CHANGEABLE)
+    return tx.run(statement.values(revise=True)).rowcount
 
 
 def progress(tx: Tx, campaign_ids: Sequence[int]) -> dict[tuple[str, str], int]:

@@ -45,6 +45,8 @@ class House:
     """How long an answer is waited for before the next channel's turn comes."""
     closed: Mapping[str, Closed] = field(default_factory=dict)
     """By channel: to which addresses can nothing be sent now? A channel that is not in it takes everything."""
+    pace: Mapping[str, float] = field(default_factory=dict)
+    """Messages a second, by channel; a channel that is not in it takes them as fast as they come."""
     rules: Path | None = None
     operator: str = ""
     """员工号 of whoever is told when something breaks."""

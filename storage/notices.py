@@ -37,6 +37,11 @@ class Notice(Table, table=True):
     at: datetime
     created_at: datetime
     cancelled_at: datetime | None = None
+    edited_at: datetime | None = None
+    recalled: bool = False
+    """Taken back even where it had arrived, as far as the channels allow."""
+    attachments: int = 0
+    """How many files belong to it; most have none, and are composed without looking."""
 
 
 class NoticeAck(Table, table=True):
@@ -62,6 +67,9 @@ class Written:
     ask_ack: bool
     at: datetime
     cancelled_at: datetime | None
+    edited_at: datetime | None
+    recalled: bool
+    attachments: int
 
 
 _NOTICE = select(*(col(getattr(Notice, name)) for name in Written.__slots__))
@@ -98,8 +106,30 @@ def acknowledgements(tx: Tx, notice_id: int) -> dict[int, datetime]:
     return {row.person_id: row.at for row in tx.run(statement)}
 
 
-def cancel(tx: Tx, now: datetime, notice_id: int) -> None:
-    tx.run(update(Notice).where(col(Notice.id) == notice_id).values(cancelled_at=now))
+def cancel(tx: Tx, now: datetime, notice_id: int, *, recalled: bool = False) -> None:
+    tx.run(update(Notice).where(col(Notice.id) == notice_id).values(cancelled_at=now, recalled=recalled))
+
+
+def edit(tx: Tx, now: datetime, notice_id: int, title: str, body: str) -> None:
+    tx.run(update(Notice).where(col(Notice.id) == notice_id).values(title=title, body=body, edited_at=now))
+
+
+def waiting_since(tx: Tx, after: datetime, until: datetime) -> list[Written]:
+    """Notices that ask to be confirmed and went out in this time, without those that were taken back."""
+    asking = and_(col(Notice.ask_ack), col(Notice.cancelled_at).is_(None))
+    statement = _NOTICE.where(asking, col(Notice.at) > after, col(Notice.at) <= until)
+    return [Written(*row) for row in tx.run(statement.order_by(col(Notice.id)))]
+
+
+def channels_of(tx: Tx, campaign_ids: Sequence[int]) -> dict[int, set[str]]:
+    """By person: the channels on which a copy of these campaigns has arrived."""
+    found: dict[int, set[str]] = {}
+    statement = select(col(Delivery.person_id), col(Delivery.channel)).where(
+        col(Delivery.campaign_id).in_(list(campaign_ids)), col(Delivery.state).in_(ARRIVED)
+    )
+    for person, channel in tx.run(statement):
+        found.setdefault(person, set()).add(channel)
+    return found
 
 
 def tally(tx: Tx, notice_ids: Sequence[int]) -> dict[int, tuple[int, int]]:

@@ -18,7 +18,7 @@ from storage.campaigns import Telling
 from storage.deliveries import Outcome
 from tests.people import House
 
-CHANNELS = ("telegram", "web")
+CHANNELS = ("telegram", "web", "wechat")
 
 
 def send(house: House, actor: Actor = OPERATOR, **changes: Any) -> int:

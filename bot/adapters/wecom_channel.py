@@ -193,7 +193,13 @@ class WeComChannel:
     # -- changes ---------------------------------------------------------------------------------------------
 
     async def revise(self, parcel: Parcel, ref: str) -> None:
-        """Change the card, once: then the permission is used up, until its reader taps it. Raises Undelivered."""
+        """Change the card, once: then the permission is used up, until its reader taps it. Raises Undelivered.
+
+        What its sender has taken back is recalled, within a day.
+        """
+        if parcel.message.taken_back:
+            await self.recall(ref)
+            return
         try:
             await self._in_thread(lambda: self._revise(ref, parcel.message))
         except Busy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,28 +39,36 @@ def send(
     channels: str = typer.Option("all", help="all, preferred, or names such as telegram,web."),
     at: str | None = typer.Option(None, metavar="MOMENT", help="Local, as 2026-12-01 09:00; now if not given."),
     ask_ack: bool = typer.Option(False, "--ask-ack", help="Ask everybody to confirm."),
+    attach: list[Path] | None = typer.Option(
+        None, metavar="FILE", help="A pdf, Word file or picture; may be repeated."
+    ),
+    public: bool = typer.Option(False, "--public", help="What a document number in it belongs to may be told."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Show who can be told, and where; send nothing."),
 ) -> None:
     """Send a notice, now or at a set time. Whom it goes to is settled at once."""
     from bot.core.reply import words
     from bot.parts import now
     from handlers import reaching
+    from handlers.files import desk as files
     from handlers.notices import desk
     from handlers.notices.desk import Draft
 
     here, moment, text = door(ctx), now(), _text(body, body_file)
-    draft = Draft(title, text, to, ask_ack, channels, _moment(here, moment, at) if at is not None else None)
+    when = _moment(here, moment, at) if at is not None else None
+    draft = Draft(title, text, to, ask_ack, channels, when, public=public)
     if dry_run:
         with here.read() as tx:
             plan = desk.plan(tx, moment, here.actor(tx), draft)
             who = reaching.unreached(tx, plan)
             data = reaching.rows(tx, plan)
-        preview = words("notices.preview", count=plan.total, outlook=reaching.outlook(plan), at=draft.at)
+            takes = desk.takes(tx, plan)
+        preview = words("notices.preview", count=plan.total, outlook=reaching.outlook(plan), at=draft.at, takes=takes)
         here.show(data, lambda: here.say(words("notices.planned", preview=preview, who=who)))
         return
     with here.write() as tx:
         actor = here.actor(tx)
-        notice_id = desk.send(tx, moment, actor, None, draft)
+        kept = [files.keep(tx, moment, actor.person_id, file.name, _bytes(file)) for file in attach or ()]
+        notice_id = desk.send(tx, moment, actor, None, replace(draft, files=kept))
         standing = desk.standing(tx, moment, actor, notice_id)
     said = words("notices.numbered", number=notice_id, said=words("notices.sent", standing=standing))
     here.show(_row(here, standing), lambda: here.say(said))
@@ -128,6 +137,38 @@ def cancel(ctx: typer.Context, notice_id: int = ID) -> None:
     stopped, gone = _decide(here, desk.cancel, notice_id)
     said = words("notices.stopped", stopped=stopped, gone=gone)
     here.show({"id": notice_id, "stopped": stopped, "gone": gone}, lambda: here.say(said))
+
+
+@app.command()
+def recall(ctx: typer.Context, notice_id: int = ID) -> None:
+    """Take a notice back, where it has arrived as well if the channel can."""
+    from bot.core.reply import words
+    from handlers.notices import changing
+
+    here = door(ctx)
+    gone, beyond = _decide(here, changing.recall, notice_id)
+    said = words("notices.was_recalled", gone=gone, beyond=beyond)
+    here.show({"id": notice_id, "gone": gone, "beyond": beyond}, lambda: here.say(said))
+
+
+@app.command()
+def correct(
+    ctx: typer.Context,
+    notice_id: int = ID,
+    title: str = typer.Option(..., help="The right title."),
+    body: str | None = typer.Option(None, help="The right text."),
+    body_file: Path | None = typer.Option(None, metavar="FILE", help="The text from a UTF-8 file; - is stdin."),
+    public: bool = typer.Option(False, "--public", help="What a document number in it belongs to may be told."),
+) -> None:
+    """Correct a notice: copies change where they stand, elsewhere a correction is sent."""
+    from bot.core.reply import words
+    from bot.parts import now
+    from handlers.notices import changing
+
+    here, text = door(ctx), _text(body, body_file)
+    with here.write() as tx:
+        told = changing.correct(tx, now(), here.actor(tx), notice_id, title, text, public=public)
+    here.show({"id": notice_id, "told": told}, lambda: here.say(words("notices.was_corrected", told=told)))
 
 
 @app.command()
@@ -200,6 +241,13 @@ def _row(here: Door, standing: Standing) -> dict[str, Any]:
 
 def _local(here: Door, at: datetime | None) -> str | None:
     return at.astimezone(here.config.org.zone).isoformat(timespec="seconds") if at else None
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Wrong(f"--attach: {file} cannot be read ({error.strerror})") from None
 
 
 def _text(body: str | None, file: Path | None) -> str:

@@ -57,7 +57,7 @@ class Conversation(Generic[T]):
         if begun.resumes and draft and draft.form == form.__name__:
             reply = self._dialogue.step(turn, memory, "resume")
         else:
-            reply = self._dialogue.begin(turn, memory, form, begun.answers)
+            reply = self._dialogue.begin(turn, memory, form, begun.answers, begun.drafted)
         if begun.said:
             reply = self._dialogue.hear(turn, memory, begun.said)
         return reply

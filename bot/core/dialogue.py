@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from bot.core.action import Action, Code
@@ -44,12 +45,15 @@ class Dialogue(Generic[T]):
     def __init__(self, router: Router[T]) -> None:
         self._router = router
 
-    def begin(self, turn: Turn[T], memory: Memory, form: type[Form], given: Mapping[str, str]) -> Reply:
+    def begin(
+        self, turn: Turn[T], memory: Memory, form: type[Form], given: Mapping[str, str],
+        drafted: Mapping[str, str] = MappingProxyType({}),
+    ) -> Reply:  # fmt: skip
         memory.draft = Draft(
             id=_fresh(turn, memory.draft),
             form=form.__name__,
             expires=turn.now + form.lifetime,
-            answers=dict(given),
+            answers={**drafted, **given},
             given=dict(given),
         )
         return self.go_on(turn, memory)

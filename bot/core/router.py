@@ -55,6 +55,8 @@ class Begin:
 
     form: type[Form]
     answers: Mapping[str, str] = field(default_factory=dict)
+    drafted: Mapping[str, str] = field(default_factory=dict)
+    """Answers to begin with that may be changed, as those of a form that was filled in before."""
     resumes: bool = False
     """Goes on with a draft of the same form where there is one: nothing that was acknowledged is lost."""
     said: str = ""

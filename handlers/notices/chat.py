@@ -9,10 +9,13 @@ from bot.core.action import Action
 from bot.core.reply import Button, Grade, Keyboard, Label, Reply, words
 from handlers import Answer, Item, Router, Turn
 from handlers.notices import desk
-from storage import notices
+from handlers.rights import Right, may
+from storage import files, notices, organisations
+from storage.audit import Actor
 from storage.campaigns import Telling
+from storage.files import File
 from storage.house import Tx
-from storage.notices import Letter
+from storage.notices import KIND, Letter
 
 router = Router()
 
@@ -36,6 +39,12 @@ class Read(Action, tag="nr", light=True):
 
 class Older(Action, tag="no", light=True):
     """The notices before this one."""
+
+    notice: int
+
+
+class Watch(Action, tag="nw", light=True):
+    """See how a notice stands: who has confirmed, who has not. For those who see to it."""
 
     notice: int
 
@@ -70,14 +79,14 @@ def _page(turn: Turn, waiting: list[Letter], last: Letter | None) -> Reply:
 
 @router.pressed(Read)
 def read(turn: Turn, press: Read) -> Answer:
-    return _said(desk.read(turn.tx, turn.now, turn.member.id, press.notice))
+    return _said(turn.tx, desk.read(turn.tx, turn.now, turn.member.id, press.notice))
 
 
 @router.pressed(Ack)
 def acknowledge(turn: Turn, press: Ack) -> Answer:
     letter = desk.acknowledge(turn.tx, turn.now, turn.member.id, press.notice, turn.address)
     toast = words("notices.confirmed_toast", title=letter.notice.title)
-    return replace(_said(letter), toast=toast, replaces=True)
+    return replace(_said(turn.tx, letter), toast=toast, replaces=True)
 
 
 def sheet(turn: Turn) -> list[Item]:
@@ -97,12 +106,16 @@ def told(tx: Tx, _now: datetime, telling: Telling, person_id: int) -> Reply | No
     if letter is None:
         return None
     nudge = bool(telling.values.get("nudge"))
+    if letter.notice.recalled:  # of what has arrived; what has not is not sent
+        return Reply(words("notices.recalled", title=letter.notice.title), taken_back=True)
+    if telling.values.get("corrected"):
+        return replace(_said(tx, letter), words=words("notices.corrected", notice=_said(tx, letter).words))
     if letter.confirmed_at:
         outdated = not nudge or notices.has_copy(tx, telling.id, person_id)
-        return _said(letter) if outdated else None
+        return _said(tx, letter) if outdated else None
     if letter.notice.cancelled_at:
         return None
-    said = _said(letter)
+    said = _said(tx, letter)
     return replace(said, words=words("notices.nudge", notice=said.words)) if nudge else said
 
 
@@ -115,9 +128,28 @@ def pending(tx: Tx, _now: datetime, telling: Telling, person_id: int) -> bool:
 # -- how it looks -------------------------------------------------------------------------------------------
 
 
-def _said(letter: Letter) -> Reply:
+def _said(tx: Tx, letter: Letter) -> Reply:
+    if letter.notice.recalled:
+        return Reply(words("notices.recalled", title=letter.notice.title))
+    attached = files.of(tx, KIND, [letter.notice.id])[letter.notice.id] if letter.notice.attachments else []
     ack: Keyboard = ((Button(words("notices.ack"), Ack(letter.notice.id)),),) if letter.pending else ()
-    return Reply(words("notices.letter", letter=letter), ack, outside=words("notices.outside", ask=letter.pending))
+    opens = tuple((Button(f"📎 {file.name}", path=f"/files/{file.id}"),) for file in attached)
+    return Reply(
+        words("notices.letter", letter=letter, files=attached),
+        (*opens, *ack),
+        outside=words("notices.outside", ask=letter.pending),
+    )
+
+
+def opens(tx: Tx, now: datetime, person_id: int, file: File) -> bool:
+    """Whether a person may open an attachment: whoever was sent the notice, and whoever sees to it."""
+    notice = notices.get(tx, file.subject_id)
+    if notice is None or notice.recalled:
+        return False
+    if notices.was_sent_to(tx, now, notice.id, person_id):
+        return True
+    org = organisations.get(tx, notice.organisation_id)
+    return may(tx, now, Actor(person_id, "", "chat"), Right.NOTICE, org)
 
 
 def short(title: str) -> Label:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.event import Address
+from bot.core.kinds import Attached
 from bot.core.reply import Refused
-from handlers import scope
+from handlers import scope, secrecy
+from handlers.files import desk as files
 from handlers.notices import progress
 from handlers.notices.progress import Standing
 from handlers.rights import Right, places, require
@@ -23,13 +26,15 @@ TITLE, BODY = 100, 4000
 """Characters at the most."""
 WAYS = ("all", "preferred")
 """Every address of a person, or the first of their order that can carry it."""
+GAP = re.compile(r"〔[^〔〕0-9][^〔〕]{0,40}〕")
+"""A gap of a pattern that nobody has filled in; 〔2008〕 is the year of a document."""
 JUST_NOW = timedelta(minutes=1)
 """Two taps on “remind” within this are one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A notice as somebody wants it; `at` None: now."""
+    """A notice as somebody wants it; `at` None: now. `public`: the document whose number it carries may be told."""
 
     title: str
     body: str
@@ -37,6 +42,8 @@ class Draft:
     ask_ack: bool = False
     channels: str = "all"
     at: datetime | None = None
+    files: Sequence[Attached] = ()
+    public: bool = False
 
 
 def send(tx: Tx, now: datetime, actor: Actor, org: Org | None, draft: Draft) -> int:
@@ -48,23 +55,36 @@ def send(tx: Tx, now: datetime, actor: Actor, org: Org | None, draft: Draft) -> 
     area = places(tx, now, actor, Right.NOTICE)
     org = org or _organisation(tx, actor, draft.scope, area)
     require(tx, now, actor, Right.NOTICE, org)
-    title, body = draft.title.strip(), draft.body.strip()
-    if not 1 <= len(title) <= TITLE:
-        raise Refused("notices.bad_title", length=len(title), most=TITLE)
-    if not 1 <= len(body) <= BODY:
-        raise Refused("notices.bad_body", length=len(body), most=BODY)
+    title, body = written(draft)
     at = moment(now, draft.at)
     channels = _channels(tx, draft.channels)
     meant = recipients(tx, now, actor, draft.scope)
     notice_id = notices.add(
         tx, now, organisation_id=org.id, author_id=actor.person_id, author_name=actor.name, title=title, body=body,
-        scope=draft.scope, ask_ack=draft.ask_ack, at=at,
+        scope=draft.scope, ask_ack=draft.ask_ack, at=at, recalled=False, attachments=len(draft.files),
     )  # fmt: skip
+    files.attach(tx, actor.person_id, draft.files, (KIND, notice_id))
     campaigns.create(tx, now, KIND, notice_id, meant, due_at=at, channels=channels)
     audit.record(
         tx, now, actor, "notice.send", _subject(notice_id), title=title, scope=draft.scope, people=len(meant), at=at
     )
     return notice_id
+
+
+def written(draft: Draft) -> tuple[str, str]:
+    """Title and text as they will be sent. Raises Refused for their length, a mark of secrecy, a document's number
+    of which nobody has said that it may be told."""
+    title, body = draft.title.strip(), draft.body.strip()
+    if not 1 <= len(title) <= TITLE:
+        raise Refused("notices.bad_title", length=len(title), most=TITLE)
+    if not (1 <= len(body) <= BODY or (draft.files and not body)):
+        raise Refused("notices.bad_body", length=len(body), most=BODY)
+    if gap := GAP.search(f"{title}\n{body}"):
+        raise Refused("notices.gap", gap=gap[0])
+    secrecy.check(f"{title}\n{body}")
+    if (number := secrecy.asks(f"{title}\n{body}")) and not draft.public:
+        raise Refused("notices.may_it_be_told", number=number)
+    return title, body
 
 
 def recipients(tx: Tx, now: datetime, actor: Actor, written: str) -> list[int]:
@@ -78,6 +98,12 @@ def recipients(tx: Tx, now: datetime, actor: Actor, written: str) -> list[int]:
 def plan(tx: Tx, now: datetime, actor: Actor, draft: Draft) -> Plan:
     """Whom such a notice would reach now, on which channel. Raises Refused as `send` does."""
     return reach.plan(tx, now, recipients(tx, now, actor, draft.scope), _channels(tx, draft.channels))
+
+
+def takes(tx: Tx, plan: Plan) -> int:
+    """How many minutes the sending will take about, by what each channel lets through; 0: less than one."""
+    paces = [count / tx.house.pace[channel] for channel, count in plan.channels.items() if channel in tx.house.pace]
+    return round(max(paces, default=0) / 60)
 
 
 def moment(now: datetime, at: datetime | None) -> datetime:
@@ -199,7 +225,8 @@ def retry(tx: Tx, now: datetime, actor: Actor, notice_id: int) -> int:
 def cancel(tx: Tx, now: datetime, actor: Actor, notice_id: int) -> tuple[int, int]:
     """Stop what is not sent yet: (people who will not get it, people who already have).
 
-    Where only nudges are still waiting, they alone are stopped. Raises Refused when nothing waits.
+    Where only nudges are still waiting, they alone are stopped. Raises Refused when nothing waits. `changing.recall`
+    takes back what has arrived as well.
     """
     of(tx, now, actor, notice_id)
     sendings = notices.sendings(tx, notice_id)

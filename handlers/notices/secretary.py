@@ -9,10 +9,11 @@ from bot.core.form import Choice, Form, ask
 from bot.core.kinds import Pick, Prose
 from bot.core.reply import Button, Grade, Phrase, Refused, Reply, words
 from bot.core.router import Begin, Run
-from handlers import Answer, Item, Router, Turn, actor, reaching
-from handlers.notices import desk
-from handlers.notices.chat import short
+from handlers import Answer, Item, Router, Turn, actor, reaching, secrecy
+from handlers.notices import changing, desk, following
+from handlers.notices.chat import Watch, short
 from handlers.notices.desk import BODY, TITLE, Draft
+from handlers.notices.patterns import patterns
 from handlers.rights import Right, may, places
 from storage import notices, organisations
 from storage.organisations import Org
@@ -23,12 +24,6 @@ LATELY = timedelta(days=30)
 """How long 工作台 speaks of a notice."""
 MOST_LINES = 8
 """Notices on 工作台."""
-
-
-class Watch(Action, tag="nw", light=True):
-    """See how a notice stands: who has confirmed, who has not."""
-
-    notice: int
 
 
 class Remind(Action, tag="nn"):
@@ -42,6 +37,31 @@ class Unreached(Action, tag="nu", light=True):
 
     whom: Code
     ways: Code
+
+
+class Recall(Action, tag="nb"):
+    """Take a notice back where it has arrived as well; asked once more unless `sure`."""
+
+    notice: int
+    sure: bool
+
+
+class Correct(Action, tag="ne"):
+    """Correct what a notice says."""
+
+    notice: int
+
+
+class Again(Action, tag="nq"):
+    """Begin a new notice with the words of an earlier one."""
+
+    notice: int
+
+
+class Pattern(Action, tag="np"):
+    """Begin a notice with the words of a pattern."""
+
+    name: Code
 
 
 class Stop(Action, tag="nx"):
@@ -89,7 +109,18 @@ class NewNotice(Form):
     decision = True
 
     title: str = ask("通知的标题是什么？", title="标题", max_length=TITLE)
-    body: Prose = ask("请写下通知的内容，可以分几条发，写完发“完”。", title="内容", max_length=BODY)
+    body: Prose = ask(
+        "请写下通知的内容，可以分几条发；要附的文件（PDF、Word、图片）也直接发在这里。写完发“完”。",
+        title="内容",
+        max_length=BODY,
+        files=True,
+    )
+    public: Pick = ask(
+        "通知里有文号。这份文件可以公开传达给所选的人吗？拿不准的，请先问上级。",
+        title="可公开传达",
+        choices=lambda _turn: [Choice(Code("yes"), Phrase("可以传达")), Choice(Code("no"), Phrase("不可以"))],
+        when=lambda answers: bool(secrecy.asks(f"{answers.get('title', '')}\n{answers.get('body', '')}")),
+    )
     whom: Pick = ask(
         "发给谁？选组织，就是发给它和下级组织的所有人（含申请人、积极分子、群众）。", title="发给", choices=_whom
     )
@@ -122,6 +153,35 @@ def new_notice(turn: Turn, _rest: str) -> Answer:
     return Begin(NewNotice)
 
 
+@router.command("/patterns", "通知模板", shown=_sends_notices)
+def choose_pattern(turn: Turn, _rest: str) -> Answer:
+    """从常用的写法开始发通知"""
+    found = patterns(turn.tx.house.rules)
+    rows = tuple((Button(pattern.title, Pattern(Code(name))),) for name, pattern in found.items())
+    return Reply(words("notices.patterns"), rows, grade=Grade.PUBLIC)
+
+
+@router.pressed(Pattern)
+def from_pattern(turn: Turn, press: Pattern) -> Answer:
+    _needs_right(turn)
+    pattern = patterns(turn.tx.house.rules).get(press.name)
+    if pattern is None:
+        raise Refused("conversation.stale")
+    return Begin(NewNotice, drafted={"title": pattern.title, "body": pattern.body})
+
+
+@router.pressed(Again)
+def again(turn: Turn, press: Again) -> Answer:
+    _needs_right(turn)
+    earlier = desk.of(turn.tx, turn.now, actor(turn), press.notice)
+    return Begin(NewNotice, drafted={"title": earlier.title, "body": earlier.body})
+
+
+def _needs_right(turn: Turn) -> None:
+    if not _sends_notices(turn):
+        raise Refused("conversation.not_yours", command=Phrase("发通知"))
+
+
 def _scope(turn: Turn, whom: str) -> str:
     group = _GROUPS.get(whom)
     return group[1] if group else f"org:{organisations.get(turn.tx, int(whom[1:])).code}"
@@ -130,14 +190,24 @@ def _scope(turn: Turn, whom: str) -> str:
 def _draft(turn: Turn, form: NewNotice) -> Draft:
     scope = _scope(turn, str(form.whom))
     at = form.moment if form.when == "later" else None
-    return Draft(form.title, form.body, scope, ask_ack=form.ask_ack == "yes", channels=str(form.ways), at=at)
+    return Draft(
+        form.title, form.body.text, scope, ask_ack=form.ask_ack == "yes", channels=str(form.ways), at=at,
+        files=form.body.files, public=form.public == "yes",
+    )  # fmt: skip
 
 
 def _preview(turn: Turn, form: NewNotice) -> Reply:
     draft = _draft(turn, form)
+    desk.written(draft)
     plan = desk.plan(turn.tx, turn.now, actor(turn), draft)
     at = desk.moment(turn.now, draft.at)
-    said = words("notices.preview", count=plan.total, outlook=reaching.outlook(plan), at=at if draft.at else None)
+    said = words(
+        "notices.preview",
+        count=plan.total,
+        outlook=reaching.outlook(plan),
+        at=at if draft.at else None,
+        takes=desk.takes(turn.tx, plan),
+    )
     who = Button(
         words("reach.who", count=len(plan.unreachable)), Unreached(Code(form.whom), Code(form.ways)), walk=True
     )
@@ -158,6 +228,8 @@ def unreached(turn: Turn, press: Unreached) -> Answer:
 def send(turn: Turn, form: NewNotice) -> Answer:
     notice_id = desk.send(turn.tx, turn.now, actor(turn), None, _draft(turn, form))
     standing = desk.standing(turn.tx, turn.now, actor(turn), notice_id)
+    if standing.state == "sending":
+        following.watch(turn.tx, turn.now, notice_id, turn.member.id, turn.address.channel)
     row = (Button(words("notices.watch"), Watch(notice_id)), Button(Phrase("工作台"), Run(Code("desk"))))
     return Reply(words("notices.sent", standing=standing), (row,))
 
@@ -188,6 +260,54 @@ def stop(turn: Turn, press: Stop) -> Answer:
     return Reply(words("notices.stopped", stopped=stopped, gone=gone), replaces=True)
 
 
+@router.pressed(Recall)
+def recall(turn: Turn, press: Recall) -> Answer:
+    if not press.sure:
+        standing = desk.standing(turn.tx, turn.now, actor(turn), press.notice)
+        row = (
+            Button(words("notices.recall_sure"), Recall(press.notice, sure=True)),
+            Button(words("notices.stop_not"), Watch(press.notice)),
+        )
+        return Reply(words("notices.recall_ask", standing=standing), (row,))
+    gone, beyond = changing.recall(turn.tx, turn.now, actor(turn), press.notice)
+    return Reply(words("notices.was_recalled", gone=gone, beyond=beyond), replaces=True)
+
+
+class Correction(Form):
+    """更正通知"""
+
+    decision = True
+
+    notice: int = ask("更正哪一条？写它的号。", title="第几号")
+    title: str = ask("更正后的标题是什么？", title="标题", max_length=TITLE)
+    body: Prose = ask("请写下更正后的全文，可以分几条发，写完发“完”。", title="内容", max_length=BODY)
+    public: Pick = ask(
+        "通知里有文号。这份文件可以公开传达给所选的人吗？拿不准的，请先问上级。",
+        title="可公开传达",
+        choices=lambda _turn: [Choice(Code("yes"), Phrase("可以传达")), Choice(Code("no"), Phrase("不可以"))],
+        when=lambda answers: bool(secrecy.asks(f"{answers.get('title', '')}\n{answers.get('body', '')}")),
+    )
+
+
+@router.pressed(Correct)
+def correct(turn: Turn, press: Correct) -> Answer:
+    notice = desk.of(turn.tx, turn.now, actor(turn), press.notice)
+    return Begin(
+        Correction,
+        {"notice": str(notice.id)},
+        drafted={"title": notice.title, "body": notice.body or changing.NO_TEXT},
+    )
+
+
+@router.form(Correction)
+def corrected(turn: Turn, form: Correction) -> Answer:
+    told = changing.correct(
+        turn.tx, turn.now, actor(turn), form.notice, form.title, form.body.text, public=form.public == "yes"
+    )
+    row = (Button(words("notices.watch"), Watch(form.notice)),)
+    return Reply(words("notices.was_corrected", told=told), (row,))
+
+
 def _status(turn: Turn, notice_id: int) -> Reply:
     standing = desk.standing(turn.tx, turn.now, actor(turn), notice_id)
     buttons: list[Button] = []
@@ -195,6 +315,11 @@ def _status(turn: Turn, notice_id: int) -> Reply:
         buttons.append(Button(words("notices.remind", count=standing.silent), Remind(notice_id)))
     if standing.unfinished and standing.state != "cancelled":
         buttons.append(Button(words("notices.stop"), Stop(notice_id, sure=False)))
+    if not standing.notice.recalled:
+        if standing.steps["reached"]:
+            buttons.append(Button(words("notices.recall"), Recall(notice_id, sure=False)))
+        buttons.append(Button(words("notices.correct"), Correct(notice_id)))
+    buttons.append(Button(words("notices.again"), Again(notice_id)))
     rows = tuple((button,) for button in buttons)
     return Reply(words("notices.status", standing=standing), rows, grade=Grade.PERSONAL)
 

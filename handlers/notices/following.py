@@ -1,0 +1,139 @@
+"""notices: who has still to confirm, who has to be told of that, and how far is one on its way?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+
+from bot.core.reply import Button, Phrase, Reply, words
+from handlers import Item, Kind, Round
+from handlers.notices.chat import Read, Watch, short
+from handlers.rights import Right, roles_with, today
+from handlers.workdays import workdays
+from storage import campaigns, notices, offices, organisations, people, settings
+from storage.campaigns import Telling
+from storage.house import Tx
+from storage.notices import KIND, Written
+from storage.reminders import Kept
+
+MINE, THEIRS = "notice.open", "notice.silent"
+AFTER, ESCALATED = 1, 3
+"""Workdays after which a silent recipient is reminded, and their branch's secretary is told."""
+WORTH = timedelta(days=14)
+"""How long after its sending a notice is still worth a reminder."""
+LATELY = timedelta(minutes=30)
+"""How long the message about a notice's progress is kept up to date."""
+PROGRESS = "notice_progress"
+
+
+def rounds(tx: Tx, now: datetime) -> Iterable[Round]:
+    """For each notice that waits for confirmations: one round to the silent, one to their secretaries."""
+    for notice in notices.waiting_since(tx, now - WORTH, now):
+        until = notice.at + WORTH
+        for kind, days, whom in ((MINE, AFTER, _silent), (THEIRS, ESCALATED, _secretaries)):
+            at = _morning(tx, notice.at, days)
+            if at <= now < until:
+                yield Round(kind, str(notice.id), notice.id, at, until, partial(whom, tx, now, notice))
+
+
+def line(tx: Tx, _now: datetime, kept: Kept) -> Item | None:
+    """The notice, as long as it waits for this person."""
+    letter = notices.letter(tx, kept.subject, kept.person_id)
+    if letter is None or not letter.pending:
+        return None
+    return Item(
+        words("notices.still_open", notice=letter.notice), Button(short(letter.notice.title), Read(kept.subject))
+    )
+
+
+def silent_line(tx: Tx, now: datetime, kept: Kept) -> Item | None:
+    """Who of a secretary's branch has not confirmed; None once everybody has."""
+    notice = notices.get(tx, kept.subject)
+    if notice is None or notice.cancelled_at:
+        return None
+    day = today(tx, now)
+    mine = [held.org for held in offices.of_person(tx, kept.person_id, day) if held.role in roles_with(Right.NOTICE)]
+    names = [
+        person.name
+        for person in people.listed(tx, _silent(tx, now, notice))
+        if any(org.holds(organisations.get(tx, person.organisation_id)) for org in mine)
+    ]
+    if not names:
+        return None
+    return Item(
+        words("notices.still_silent", notice=notice, names=names), Button(short(notice.title), Watch(notice.id))
+    )
+
+
+REMINDERS = {MINE: Kind(Phrase("通知待确认"), line), THEIRS: Kind(Phrase("未确认的通知"), silent_line)}
+
+
+def _morning(tx: Tx, since: datetime, workdays_later: int) -> datetime:
+    """Nine o'clock on the workday so many workdays after a moment."""
+    zone = tx.house.zone
+    day: date = workdays(tx.house.rules).after(since.astimezone(zone).date(), workdays_later)
+    return datetime.combine(day, time(9), tzinfo=zone).astimezone(UTC)
+
+
+def _silent(tx: Tx, _now: datetime, notice: Written) -> list[int]:
+    first = notices.sendings(tx, notice.id)[0]
+    confirmed = notices.acknowledgements(tx, notice.id)
+    return [person for person in campaigns.recipients(tx, first.id) if person not in confirmed]
+
+
+def _secretaries(tx: Tx, now: datetime, notice: Written) -> Sequence[int]:
+    """The secretaries of the branches in which somebody is silent."""
+    branches = {person.organisation_id for person in people.listed(tx, _silent(tx, now, notice))}
+    held = offices.holders(tx, today(tx, now), roles=("支部书记", "支部副书记"))
+    return list(dict.fromkeys(one.person_id for one in held if one.org.id in branches))
+
+
+# -- live progress --------------------------------------------------------------------------------------------
+
+
+def watch(tx: Tx, now: datetime, notice_id: int, author_id: int, channel: str) -> None:
+    """Have a message about a notice's progress in its author's chat, which changes while the notice goes out."""
+    campaigns.create(tx, now, PROGRESS, notice_id, [author_id], channels=channel)
+
+
+def progress_told(tx: Tx, _now: datetime, telling: Telling, _person_id: int) -> Reply | None:
+    """How far the notice is at this moment."""
+    notice = notices.get(tx, telling.subject)
+    if notice is None:
+        return None
+    first = notices.sendings(tx, notice.id)[0]
+    return Reply(
+        words("notices.progress", notice=notice, total=first.total, count=_count(tx, first.id)),
+        ((Button(words("notices.watch"), Watch(notice.id)),),),
+    )
+
+
+def due(tx: Tx, now: datetime) -> int:
+    """Bring the messages about progress up to date whose notice has moved on."""
+    moved = 0
+    for telling in campaigns.lately(tx, PROGRESS, now - LATELY):
+        name, looks = f"progress.{telling.id}", repr(sorted(_count(tx, _first(tx, telling)).items()))
+        if settings.get(tx, name) != looks:
+            settings.put(tx, name, looks)
+            campaigns.revise_all(tx, [telling.id])
+            moved += 1
+    return moved
+
+
+def _first(tx: Tx, telling: Telling) -> int:
+    return notices.sendings(tx, telling.subject)[0].id
+
+
+def _count(tx: Tx, campaign_id: int) -> dict[str, int]:
+    """Copies by what has become of them: arrived, underway, failed, not sent."""
+    groups = {"queued": "underway", "sending": "underway", "standby": "", "failed": "failed", "unknown": "failed"}
+    found = {"arrived": 0, "underway": 0, "failed": 0, "skipped": 0}
+    for (_, state), count in campaigns.progress(tx, [campaign_id]).items():
+        name = "skipped" if state in ("skipped", "cancelled") else groups.get(state, "arrived")
+        if name:
+            found[name] += count
+    return found
+
+
+__all__ = ["KIND", "PROGRESS", "REMINDERS", "due", "progress_told", "rounds", "watch"]
