@@ -31,6 +31,7 @@ address         where a person can be reached: a channel and that channel's own 
 answer          what comes back to one event: a Reply, or Begin (a dialogue)
 audit           who decided what, when
 binding         an address that belongs to a person, with their consent
+chain           the deliveries of a campaign to one person who is told by preference: one at a time, the rest stand by
 campaign        one telling to many, its recipients frozen; `tell` composes its words for one person, now
 clock           what is due now
 delivery        one copy of a campaign on its way to one address
@@ -38,6 +39,7 @@ desk            a capability's use cases; also 工作台, a secretary's page
 draft           a form half filled in; it belongs to the person
 event           what comes in: Said, Pressed, Handed
 form            a dialogue of several questions: the model is the dialogue
+grade           how personal something is, which decides what may carry it
 house           one installation, which is one tenant
 item            a line of 我的 or 工作台
 lease           how long one worker may hold a delivery
@@ -46,6 +48,7 @@ message         a reply in the reader's language
 offer           a button that stands at an address
 nudge           asking once more, and only those who have not answered
 office          what somebody holds somewhere, from when until when; it carries rights
+plan            whom a campaign would reach now, on which channel; who would hear nothing, and why
 poll            a question put to a roll; a vote is what somebody answered
 refused         a no, with its rule and its remedy
 reply           words and buttons, still without a language

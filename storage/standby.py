@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, func, or_, select, update
+from sqlalchemy import bindparam, exists, func, literal_column, or_, select, update
 from sqlmodel import col
 
 from storage.campaigns import ARRIVED, NEVER, Delivery
@@ -44,9 +44,10 @@ _DUE_AT = Prepared(update(Delivery).where(*_stands_by).values(due_at=bindparam("
 _END = Prepared(
     update(Delivery).where(*_stands_by).values(state="skipped", reason=bindparam("why"), changed_at=bindparam("now"))
 )
+# Asked at every tick: written out, since no value handed over later leads to an index of those that stand by.
 _SILENT = Prepared(
     select(col(Delivery.campaign_id), col(Delivery.person_id))
-    .where(col(Delivery.state) == "standby", col(Delivery.due_at) <= bindparam("now"))
+    .where(col(Delivery.state) == literal_column("'standby'"), col(Delivery.due_at) <= bindparam("now"))
     .order_by(col(Delivery.due_at))
     .limit(bindparam("most"))
 )

@@ -260,6 +260,16 @@ async def test_who_lacks_the_channel_is_skipped_and_never_failed(house_on: House
     assert seen.unreachable == [("第一支部", ["王芳", "陈晓"])]
 
 
+def test_a_tick_reads_nothing_of_what_only_stands_by(house: House) -> None:
+    from storage import standby
+
+    with house.app.database.read() as tx:
+        statement = standby._SILENT.plan(tx.connection.dialect).text
+        steps = tx.run(text(f"EXPLAIN QUERY PLAN {statement}".replace("?", "0")))
+        (step,) = [row[-1] for row in steps]
+    assert step == "SEARCH delivery USING INDEX ix_delivery_standby (state=? AND due_at<?)"
+
+
 def test_an_order_names_what_it_names_and_the_rest_follows(house_on: House) -> None:
     with house_on.app.database.write() as tx:
         preferences.put(tx, house_on.now, house_on.ids["王芳"], ["email"])

@@ -48,6 +48,6 @@ def failing(reason: Undelivered) -> Callable[[str, int], None]:
     return mood
 
 
-def ask(house: House, scope: str = "member:1001", **changes: object) -> int:
+def ask(house: House, scope: str = "member:1001", *, ask_ack: bool = True) -> int:
     """A notice that asks to be confirmed, by preference."""
-    return send(house, **({"scope": scope, "channels": "preferred"} | changes))
+    return send(house, scope=scope, channels="preferred", ask_ack=ask_ack)

@@ -26,7 +26,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_delivery_standby",
         "delivery",
-        ["due_at"],
+        ["state", "due_at"],
         unique=False,
         sqlite_where=sa.text("state = 'standby'"),
         postgresql_where=sa.text("state = 'standby'"),
