@@ -26,7 +26,12 @@ LONG: dict[str, str] = {
 # leads to our own pages; the two of Tencent share their crypto and their client.
 FOR_ALL_CHANNELS = {"numbered", "links"}
 SHARED = {"tencent": {"wechat", "wecom"}, "web": {"links"}}
-CHANNEL_LIBRARIES = {"telegram": {"telegram"}, "wechatpy": {"wechat", "wecom", "tencent"}}
+CHANNEL_LIBRARIES = {
+    "telegram": {"telegram"},
+    "wechatpy": {"wechat", "wecom", "tencent"},
+    "aiosmtplib": {"email"},
+    "flufl": {"email"},
+}
 
 # Written so that this file does not match itself.
 HOSTS = re.compile(r"p[y]pi\.|python[h]osted|n[p]mjs\.|[d]eb\.debian|\bregistry\.[a-z]+\.[a-z]")
@@ -183,5 +188,5 @@ def test_every_package_asked_for_is_locked() -> None:
         "requirements.lock": project["dependencies"],
         "requirements-dev.lock": [*project["dependencies"], *extras["dev"], *extras["bench"]],
     }.items():
-        names = {re.split(r"[\[<>=~!; ]", line)[0] for line in wanted}
+        names = {re.split(r"[\[<>=~!; ]", line)[0].replace(".", "-") for line in wanted}
         assert names - _pins(lock).keys() == set()
