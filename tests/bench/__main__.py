@@ -1,4 +1,4 @@
-"""The benchmarks from the command line: `python -m tests.bench [taps] [outbox] [core] [start]`."""
+"""The benchmarks from the command line: `python -m tests.bench [taps] [wechat] [outbox] [core] [start]`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,15 @@ from tests.bench.levels import judge, machine, table
 from tests.bench.outbox import outbox
 from tests.bench.start import start
 from tests.bench.taps import HOUSE, taps
+from tests.bench.wechat import wechat
 
-BENCHES: dict[str, Callable[[], Any]] = {"taps": taps, "outbox": outbox, "core": core, "start": start}
+BENCHES: dict[str, Callable[[], Any]] = {
+    "taps": taps,
+    "wechat": wechat,
+    "outbox": outbox,
+    "core": core,
+    "start": start,
+}
 
 
 def main(names: list[str]) -> int:

@@ -43,7 +43,7 @@ def machine() -> dict[str, Any]:
 
 def judge(found: Mapping[str, Any]) -> list[Level]:
     """The levels of the benchmarks that ran."""
-    return [*_taps(found.get("taps", {})), *_rest(found)]
+    return [*_taps(found.get("taps", {})), *_wechat(found.get("wechat", {})), *_rest(found)]
 
 
 def _taps(taps: Mapping[str, Mapping[str, float]]) -> Iterator[Level]:
@@ -58,6 +58,18 @@ def _taps(taps: Mapping[str, Mapping[str, float]]) -> Iterator[Level]:
     yield Level("peak memory, MB", ours["peak_mb"], most=140)
     yield Level("acknowledged and lost", ours["lost"], most=0)
     yield Level("acknowledged and not answered", ours["taps"] - ours["answered"], most=0)
+
+
+def _wechat(found: Mapping[str, Mapping[str, float]]) -> Iterator[Level]:
+    if not found:
+        return
+    calm, draining = found["calm"], found["draining"]
+    yield Level("encrypted pushes of WeChat's answered a second", calm["pushes_per_s"], least=1500)
+    yield Level("p99 of the passive reply, ms", calm["p99_ms"], most=50)
+    yield Level("the slowest while 10,000 messages go out, ms", draining["worst_ms"], most=1000)
+    for one in (calm, draining):
+        yield Level("pushes acknowledged and lost", one["lost"], most=0)
+        yield Level("pushes acknowledged and not answered", one["taps"] - one["answered"], most=0)
 
 
 def _rest(found: Mapping[str, Any]) -> Iterator[Level]:
@@ -90,6 +102,9 @@ def table(found: Mapping[str, Any], levels: Sequence[Level]) -> Iterator[str]:
                 f"{one['acks_per_s']:>8.0f}{one['p50_ms']:>8.1f}{one['p99_ms']:>8.1f}{one['cpu_us']:>8.0f}"
                 f"{one['peak_mb']:>6.0f}{one['lost']:>6.0f}"
             )
+    for name, one in found.get("wechat", {}).items():
+        yield ""
+        yield f"wechat, {name}: " + ", ".join(f"{key} {value:.1f}" for key, value in one.items())
     for name in ("core", "outbox", "start"):
         if one := found.get(name):
             yield ""

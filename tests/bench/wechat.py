@@ -37,7 +37,7 @@ def wechat(*, people: int = 500, polls: int = 10, connections: int = 32, deliver
     with tempfile.TemporaryDirectory() as folder:
         home, file = Path(folder) / "furnished", Path(folder) / "taps.json"
         home.mkdir()
-        app = members.open_app(home)
+        app = members.open_app(home, **section("http://127.0.0.1:9"))
         ids = members.settle(app, people)
         with app.database.write() as tx:
             tx.run(text("UPDATE binding SET channel = 'wechat', key = 'o' || key"))
@@ -48,7 +48,7 @@ def wechat(*, people: int = 500, polls: int = 10, connections: int = 32, deliver
         for name, state in (("calm", "accepted"), ("draining", "queued")):
             with tempfile.TemporaryDirectory() as empty:
                 shutil.copytree(home, empty, dirs_exist_ok=True)
-                app = members.open_app(Path(empty))
+                app = members.open_app(Path(empty), **section("http://127.0.0.1:9"))
                 with app.database.write() as tx:
                     tx.run(text("UPDATE delivery SET state = :state, message = NULL"), {"state": state})
                 app.database.close()
@@ -87,19 +87,22 @@ def _votes(folder: Path) -> int:
 # -- the house ------------------------------------------------------------------------------------------------
 
 
+def section(api: str) -> dict[str, str]:
+    """An official account in safe mode, whose API is there."""
+    keys = {
+        "app_id": APP, "app_secret": "invented", "token": TOKEN, "aes_key": KEY, "api_base": api,
+        "template_id": TEMPLATE, "rate": "1000",
+    }  # fmt: skip
+    return {f"wechat__{name}": value for name, value in keys.items()}
+
+
 def serve(folder: Path, port: int, sink: str) -> None:
-    """The whole product, with an official account in safe mode."""
+    """The whole product."""
     settings = {
         "database__url": f"sqlite:///{folder / 'tiexin.db'}",
         "security__key_file": str(folder / "key"),
         "server__port": str(port),
-        "wechat__app_id": APP,
-        "wechat__app_secret": "invented",
-        "wechat__token": TOKEN,
-        "wechat__aes_key": KEY,
-        "wechat__api_base": sink,
-        "wechat__template_id": TEMPLATE,
-        "wechat__rate": "1000",
+        **section(sink),
     }
     configure()
     run(build(load(None, {f"TIEXIN_{name.upper()}": value for name, value in settings.items()})))
