@@ -121,6 +121,8 @@ def submit(tx: Tx, now: datetime, person_id: int, period: Period, prose: Prose, 
 
 def reads(tx: Tx, now: datetime, person_id: int, report: Report) -> bool:
     """Whether somebody may read a report: its writer; by the table, their 培养联系人, offices of that very branch."""
+    if people.get(tx, person_id).left_on is not None:
+        return False
     if person_id == report.person_id:
         return True
     rule, day = table(tx.house.rules), today(tx, now)

@@ -60,9 +60,9 @@ def note(turn: Turn, rest: str) -> Answer:
     """写学习心得，愿意的话分享给本支部；看别人分享的"""
     if rest:
         return Begin(StudyNote, resumes=True, said=rest)
-    org = people.get(turn.tx, turn.member.id).organisation_id
-    mine = writings.notes_of(turn.tx, turn.member.id)
-    others = [one for one in writings.shared_notes(turn.tx, org) if one.person_id != turn.member.id]
+    reader = people.get(turn.tx, turn.member.id)
+    mine, shared = writings.notes_of(turn.tx, reader.id), writings.shared_notes(turn.tx, reader.organisation_id)
+    others = [one for one in shared if one.person_id != reader.id and notes.reads(turn.tx, reader.id, one)]
     if not mine and not others:
         return Begin(StudyNote, resumes=True)
     names = {one.id: one.name for one in people.listed(turn.tx, [one.person_id for one in others])}

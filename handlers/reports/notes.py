@@ -11,6 +11,7 @@ from handlers.files import desk as keeping
 from storage import files, people, writings
 from storage.files import File
 from storage.house import Tx
+from storage.people import Somebody
 from storage.writings import NOTE, Note
 
 
@@ -25,10 +26,15 @@ def write(tx: Tx, now: datetime, person_id: int, prose: Prose, *, shared: bool) 
 
 def reads(tx: Tx, person_id: int, note: Note) -> bool:
     """Whether somebody may read a note: its writer, and while it is shared the branch where it was written."""
-    if person_id == note.person_id:
-        return True
     reader = people.get(tx, person_id)
-    return note.shared and reader.left_on is None and reader.organisation_id == note.organisation_id
+    if reader.left_on is not None:
+        return False
+    return person_id == note.person_id or (note.shared and reads_shared(reader, note.organisation_id))
+
+
+def reads_shared(reader: Somebody, organisation_id: int) -> bool:
+    """Whether somebody is one of the branch with whom its notes are shared: 群众 are not."""
+    return reader.organisation_id == organisation_id and reader.kind != "群众"
 
 
 def read(tx: Tx, person_id: int, note_id: int) -> tuple[Note, str, str, list[File]]:
