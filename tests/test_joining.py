@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.reply import Refused
 from handlers.joining import branch, desk
-from storage import applications, audit, people
+from storage import applications, audit, contacts, people
 from storage.house import Tx
 from tests.applicants import STATEMENT, TWO, VOTES, apply, by, kind, number, receive, record, told, work
 from tests.people import House
@@ -278,3 +278,19 @@ def test_an_extension_and_a_cancelling_are_recorded_as_the_meeting_decided(house
     assert kind(house, "周敏") == "群众"
     known = work(house, lambda tx: people.full(tx, house.ids["周敏"]))
     assert known["admitted_on"] is None
+
+
+def test_the_contacts_of_the_fifth_step_accompany_from_that_day_until_they_are_taken_back(house: House) -> None:
+    apply(house)
+    receive(house, "2026-11-24")
+    for step in ("2", "3"):
+        record(house, "周敏", step, "2026-11-24")
+    record(house, "周敏", "5", "2026-11-24", contacts=("1001", "1002"))
+    day, person = date(2026, 11, 24), house.ids["周敏"]
+    expected = [house.ids["王芳"], house.ids["李书记"]]
+    assert work(house, lambda tx: contacts.of_person(tx, person, day)) == expected
+    secretary = house.chat("李书记")
+    secretary.say("入党申请 周敏")
+    secretary.tap("更正上一条")
+    secretary.tap("确定撤销")
+    assert work(house, lambda tx: contacts.of_person(tx, person, day)) == []

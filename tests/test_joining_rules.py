@@ -77,6 +77,16 @@ def test_a_case_of_a_wrong_shape_is_named() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", sorted(cases.kinds(table())))
+def test_no_case_of_whatever_shape_breaks_the_judge(kind: str) -> None:
+    shapes: list[object] = [None, "", "9999-12-31", -1, 10**9, True, [], {}, [{}], "二〇二六年"]
+    fields = ("born", "applied", "received", "activist_on", "committee_on", "starts", "pre_review_on", "meeting_on",
+              "admitted_on", "approved_on", "probation_ends", "leaves_on", "on", "step_on", "days", "hours",
+              "reviews", "months", "contacts", "introducers", "holidays", "working_weekends")  # fmt: skip
+    odd = [{"id": "x", "kind": kind, "input": dict.fromkeys(fields, shape), "expect": {"x": 1}} for shape in shapes]
+    assert len(judge(odd, cases.kinds(table())).disagreeing) == len(shapes)
+
+
 def test_the_text_of_2014_names_no_term_for_the_meeting_and_the_oath() -> None:
     old = date(2026, 5, 10)
     assert table().step("15", old).latest is None

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from bot.core.reply import Refused
 from handlers.joining import desk
-from handlers.joining.course import CONFIRMED, FILED, RANK, RECEIVED, Course
+from handlers.joining.course import CONFIRMED, CONTACTS, FILED, RANK, RECEIVED, Course
 from handlers.joining.desk import ANSWER, Case, subject
 from handlers.joining.guards import ASKED, Facts, Verdict, check
 from handlers.joining.rules import Introducer
@@ -20,7 +20,7 @@ from handlers.organisation import members
 from handlers.rights import Right, places, require, roles_with, today
 from handlers.roster.desk import columns
 from handlers.workdays import workdays
-from storage import applications, audit, campaigns, organisations, people
+from storage import applications, audit, campaigns, contacts, organisations, people
 from storage.applications import CANCELLED, DECLINED, DONE, HANDED, OPEN, RETURNED, WITHDRAWN, Filed, Stage
 from storage.audit import Actor
 from storage.files import File
@@ -197,8 +197,9 @@ def record(tx: Tx, now: datetime, actor: Actor, application_id: int, entry: Entr
         facts = replace(entry.facts, outcome=before.outcome, months=before.months)
         entry = replace(entry, facts=facts)
     _record(tx, now, actor, case.filed, replace(entry, by=entry.by.strip() or verdict.step.who), verdict.version)
-    over = _over(entry)
-    if over:
+    if entry.step == CONTACTS:
+        _accompany(tx, now, actor, case.person, entry.facts.contacts, entry.day)
+    if over := _over(entry):
         applications.change(tx, case.filed.id, state=over, closed_at=now)
     return _follow(tx, now, actor, application_id, "recorded", quiet=verdict.step.repeats), verdict
 
@@ -237,6 +238,8 @@ def strike(tx: Tx, now: datetime, actor: Actor, application_id: int, stage_id: i
         if not paper and case.person.kind == "入党申请人":
             _off_the_way(tx, now, actor, case.person)
         return one(tx, now, actor, application_id)
+    if last.step == CONTACTS:
+        _accompany(tx, now, actor, case.person, (), last.day)
     applications.change(tx, application_id, state=OPEN, closed_at=None)
     after = one(tx, now, actor, application_id)
     kind, admitted, confirmed = after.course.standing
@@ -271,6 +274,17 @@ def _record(tx: Tx, now: datetime, actor: Actor, filed: Filed, entry: Entry, ver
         tx, now, actor, "application.record", subject(filed.id), step=entry.step, day=entry.day, version=version,
         decided_by=entry.by,
     )  # fmt: skip
+
+
+def _accompany(tx: Tx, now: datetime, actor: Actor, person: Somebody, numbers: Sequence[str], day: date) -> None:
+    """From a day on these are somebody's 培养联系人, and nobody else: they may read what the house lets them."""
+    wanted = {found.id for number in numbers if (found := people.by_number(tx, number))}
+    before = set(contacts.of_person(tx, person.id, day))
+    for one_ in before - wanted:
+        contacts.end(tx, person.id, one_, day - timedelta(days=1))
+    for one_ in sorted(wanted - before):
+        contacts.assign(tx, person.id, one_, day)
+    audit.record(tx, now, actor, "contact.assign", person.number, contacts=list(numbers), day=day)
 
 
 def _follow(tx: Tx, now: datetime, actor: Actor, application_id: int, event: str, *, quiet: bool = False) -> Case:

@@ -16,7 +16,7 @@ from storage.house import BEIJING
 def kinds(table: Table) -> Mapping[str, Kind]:
     """The kinds of cases that are decided here."""
     cases = _Cases(table)
-    return {
+    found: dict[str, Kind] = {
         "age": cases.age,
         "talk_deadline": cases.talk_deadline,
         "activist_clock": cases.activist_clock,
@@ -34,6 +34,21 @@ def kinds(table: Table) -> Mapping[str, Kind]:
         "introducers": cases.introducers,
         "rule_version": cases.rule_version,
     }
+    return {name: _within_the_calendar(kind) for name, kind in found.items()}
+
+
+def _within_the_calendar(kind: Kind) -> Kind:
+    """A kind whose days may lie at the end of the calendar, where nothing is a month later."""
+
+    def decide(given: Fields) -> Fields:
+        try:
+            return kind(given)
+        except Malformed:
+            raise
+        except (ValueError, OverflowError):
+            raise Malformed("", "days within the calendar") from None
+
+    return decide
 
 
 def _shape(given: Fields, name: str, wanted: str, read: Callable[[object], object]) -> object:

@@ -12,8 +12,8 @@ from handlers.joining import rules
 from handlers.joining.rules import END, Step, Table
 from handlers.months import months_later
 
-RECEIVED, ACTIVIST, SENT_UP, LISTED, MEETING, APPROVED, APPLIED, DISCUSSED, CONFIRMED, FILED = (
-    "1", "3", "7", "8", "15", "17", "22", "23", "24", "25",
+RECEIVED, ACTIVIST, CONTACTS, LISTED, MEETING, APPLIED, DISCUSSED, CONFIRMED, FILED = (
+    "1", "3", "5", "8", "15", "22", "23", "24", "25",
 )  # fmt: skip
 AGAIN = (APPLIED, DISCUSSED, CONFIRMED)
 """What is done once more after an extension."""

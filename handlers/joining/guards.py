@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from handlers.joining import rules
-from handlers.joining.course import APPLIED, DISCUSSED, LISTED, MEETING, Course
+from handlers.joining.course import APPLIED, CONTACTS, DISCUSSED, LISTED, MEETING, Course
 from handlers.joining.rules import Calendar, Introducer, Step
 
 
@@ -201,7 +201,7 @@ def _discussion(course: Course, found: Verdict, day: date, facts: Facts, calenda
 
 
 _OF = {
-    "5": _contacts,
+    CONTACTS: _contacts,
     LISTED: _listing,
     "9": _introducers,
     "10": _review,
@@ -212,7 +212,7 @@ _OF = {
 }
 """What single steps are checked by."""
 ASKED: Mapping[str, tuple[str, ...]] = {
-    "5": ("contacts",),
+    CONTACTS: ("contacts",),
     LISTED: ("posted_on", "objections"),
     "9": ("introducers",),
     "10": ("cleared",),
