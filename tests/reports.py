@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
+import zlib
 
 from tests.people import Chat, House
 
 WORDS = "这个月我参加了两次主题党日和一次党课，在车间里跟着师傅学新设备，也看到党员带头值夜班，我也要学着多做一些。"
 """A report that is long enough."""
-PHOTO = (
-    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
-    b"\x00\x00\x00\rIDATx\x9cc\xf8\xff\xff?\x00\x05\xfe\x02\xfe\xa7\x9a\xa0\xa0\x00\x00\x00\x00IEND\xaeB`\x82"
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+PHOTO = b"".join(
+    (
+        b"\x89PNG\r\n\x1a\n",
+        _chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)),
+        _chunk(b"IDAT", zlib.compress(b"\0\xff\xff\xff")),
+        _chunk(b"IEND", b""),
+    )
 )
 """A PNG of one pixel."""
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
