@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from bot.core.reply import Refused
-from handlers.joining import branch, desk
+from handlers.joining import branch, dates, desk
 from storage import applications, audit, contacts, people
 from storage.house import Tx
 from tests.applicants import STATEMENT, TWO, VOTES, apply, by, kind, number, receive, record, told, work
@@ -294,3 +294,19 @@ def test_the_contacts_of_the_fifth_step_accompany_from_that_day_until_they_are_t
     secretary.tap("更正上一条")
     secretary.tap("确定撤销")
     assert work(house, lambda tx: contacts.of_person(tx, person, day)) == []
+
+
+def test_both_databases_keep_an_application_from_beginning_to_end(house_on: House) -> None:
+    apply(house_on)
+    receive(house_on, "2026-11-24")
+    record(house_on, "周敏", "2", "2026-11-24")
+    with house_on.app.database.read() as tx:
+        act = by(house_on, "李书记")
+        assert [case.person.name for case in branch.inbox(tx, house_on.now, act)] == ["周敏"]
+        assert [one.person.name for one in dates.coming(tx, house_on.now)] == []
+        assert STATEMENT in applications.statement(tx, number(house_on, "周敏"))
+    work(house_on, lambda tx: desk.withdraw(tx, house_on.now, house_on.ids["周敏"]))
+    apply(house_on)
+    house_on.later(days=366)
+    assert work(house_on, lambda tx: desk.due(tx, house_on.now)) == 1
+    assert number(house_on, "周敏")
