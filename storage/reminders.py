@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, delete, func, insert, select, text, tuple_, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Field, Index, UniqueConstraint, col
 
 from storage.base import Table, pack_ids, unpack_ids
 from storage.house import Tx
+from storage.prepared import Prepared
 
 BATCH = 500
 """People looked at in one transaction."""
@@ -125,6 +126,15 @@ class Begun:
 _KEPT = select(*(col(getattr(Reminder, name)) for name in Kept.__slots__))
 
 
+# Written out: an index over a part of the table is only used where the statement names that part.
+_WAITS = text("reminder.state = 'waiting'")
+_SAID = Prepared(
+    _KEPT.where(
+        col(Reminder.campaign_id) == bindparam("campaign"), col(Reminder.person_id) == bindparam("person")
+    ).order_by(col(Reminder.until), col(Reminder.id))
+)
+
+
 def known(tx: Tx, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
     """Which of these rounds, by (kind, key), have begun."""
     if not keys:
@@ -173,12 +183,12 @@ def write(tx: Tx, begun: Begun, rows: Sequence[Mapping[str, object]]) -> None:
 
 def waiting(tx: Tx, now: datetime, until: datetime) -> dict[int, list[Kept]]:
     """A batch of people who are to be reminded now, each with all that waits for them until a later moment."""
-    due = and_(col(Reminder.state) == "waiting", col(Reminder.at) <= now)
+    due = and_(_WAITS, col(Reminder.at) <= now)
     batch = select(col(Reminder.person_id)).where(due).group_by(col(Reminder.person_id))
     people = list(tx.run(batch.order_by(func.min(col(Reminder.at)), col(Reminder.person_id)).limit(BATCH)).scalars())
     found: dict[int, list[Kept]] = {}
     if people:
-        today = and_(col(Reminder.state) == "waiting", col(Reminder.at) < until, col(Reminder.person_id).in_(people))
+        today = and_(_WAITS, col(Reminder.at) < until, col(Reminder.person_id).in_(people))
         for row in tx.run(_KEPT.where(today).order_by(col(Reminder.until), col(Reminder.id))):
             found.setdefault(row.person_id, []).append(Kept(*row))
     return found
@@ -220,8 +230,7 @@ def postpone(tx: Tx, moments: Iterable[tuple[int, datetime]]) -> None:
 
 def of_campaign(tx: Tx, campaign_id: int, person_id: int) -> list[Kept]:
     """What a person is reminded of by one message, the most urgent first."""
-    mine = and_(col(Reminder.campaign_id) == campaign_id, col(Reminder.person_id) == person_id)
-    return [Kept(*row) for row in tx.run(_KEPT.where(mine).order_by(col(Reminder.until), col(Reminder.id)))]
+    return [Kept(*row) for row in tx.rows(_SAID, campaign=campaign_id, person=person_id)]
 
 
 # -- what each person wants -----------------------------------------------------------------------------------
