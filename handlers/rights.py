@@ -28,6 +28,7 @@ class Right(StrEnum):
     DUES = "dues"
     REPORT = "report"
     JOIN = "join"
+    QUIZ = "quiz"
 
 
 @cache

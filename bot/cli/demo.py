@@ -131,10 +131,11 @@ def give_mailbox(tx: Tx, now: datetime) -> None:
 
 
 def furnish(tx: Tx, now: datetime) -> None:
-    """A poll that is open, and a notice that waits to be confirmed; once, for as long as the poll may last."""
+    """A poll and an examination that are open, a notice that waits to be confirmed; once, while the poll lasts."""
     from datetime import timedelta
 
     from handlers.notices import desk as notices
+    from handlers.quizzes import desk as quizzes
     from handlers.voting import desk as voting
     from storage import organisations, people, polls, settings
     from storage.audit import Actor
@@ -152,6 +153,8 @@ def furnish(tx: Tx, now: datetime) -> None:
         closes.astimezone(now.tzinfo), secret=False,
     )  # fmt: skip
     voting.open_(tx, now, actor, voting.create(tx, now, actor, root, plan))
+    quiz = quizzes.Plan("党务知识小测", "all", 10, closes.astimezone(now.tzinfo), pass_mark=60)
+    quizzes.open_(tx, now, actor, root, quiz)
     if settings.get(tx, FURNISHED) is None:
         meeting = closes + timedelta(days=1)
         body = (

@@ -26,6 +26,7 @@ def init(
 ) -> None:
     """Make the key, the tables, the uppermost organisation and its secretary; safe to run again."""
     from bot.parts import now
+    from handlers.quizzes import banking
     from storage.keys import Keys
 
     here, moment = door(ctx), now()
@@ -42,6 +43,8 @@ def init(
     done = {"key": str(config.security.key_file), "new_key": new_key, "copy": str(copy) if copy else None}
     with here.write() as tx:
         done |= _begin(here, tx, moment, name, number.strip(), person.strip())
+    with here.write() as tx:
+        banking.shipped(tx, moment)
     here.show(done, lambda: _told(done))
 
 

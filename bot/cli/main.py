@@ -23,6 +23,7 @@ from bot.cli import (
     office,
     org,
     poll,
+    quiz,
     report,
     rules,
     serve,
@@ -105,6 +106,7 @@ app.add_typer(member.app, name="member")
 app.add_typer(office.app, name="office")
 app.add_typer(notice.app, name="notice")
 app.add_typer(poll.app, name="poll")
+app.add_typer(quiz.app, name="quiz")
 app.add_typer(dues.app, name="dues")
 app.add_typer(report.app, name="report")
 app.add_typer(join.app, name="join")
