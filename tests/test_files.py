@@ -17,6 +17,8 @@ from tests.people import House
 from tests.reports import PDF, PHOTO, WORDS, word_file
 from tests.sites import Browser, new_id, running, signed_in
 from tests.telegram_house import telegram_house
+from tests.wechat_house import wechat_house
+from tests.wecom_house import wecom_house
 
 
 def kept(house: House) -> list[files.File]:
@@ -219,6 +221,48 @@ async def test_what_is_too_large_is_not_even_fetched(tmp_path: Path) -> None:
         await house.rest()
         assert "太大了" in wang.messages[-1]
         assert house.telegram.called("getFile") == []
+
+
+# -- over WeChat and WeCom --------------------------------------------------------------------------------------
+
+
+async def test_a_picture_on_wechat_is_fetched_where_it_is_wanted(tmp_path: Path) -> None:
+    async with wechat_house(tmp_path) as house:
+        wang = await house.seat("王芳")
+        await wang.sends_photo(PHOTO)
+        assert house.wechat.called("media/get") == [], "nobody asked for it"
+        await wang.says("思想汇报")
+        await wang.sends_photo(PHOTO)
+        assert "1个文件" in wang.last.text
+        await wang.says("完")
+        assert "1个文件" in wang.last.text
+        assert [(file.name, file.kind) for file in kept(house.house)] == [("照片.png", "png")]
+
+
+async def test_a_picture_that_wechat_does_not_give_is_asked_for_again(tmp_path: Path) -> None:
+    async with wechat_house(tmp_path) as house:
+        wang = await house.seat("王芳")
+        await wang.says("思想汇报")
+        await wang.sends_other("image")  # of an id that is no more
+        assert "没能取到，请再发一次" in wang.last.text
+        await wang.sends_photo(PHOTO)
+        assert "1个文件" in wang.last.text
+        await wang.sends_photo(PHOTO + bytes(11 * 1024 * 1024))
+        assert "太大了" in wang.last.text
+
+
+async def test_a_token_that_has_expired_is_renewed_for_a_picture(tmp_path: Path) -> None:
+    async with wecom_house(tmp_path) as house:
+        wang = await house.seat("王芳")
+        house.wecom.media["m"] = PHOTO
+        await wang.says("思想汇报")
+        house.wecom.expire_tokens()
+        await wang.sends_image()
+        await house.settle()
+        assert "1个文件" in wang.last.words
+        await wang.says("完")
+        await house.settle()
+        assert [(file.kind, file.subject_kind) for file in kept(house.house)] == [("png", "report")]
 
 
 # -- on our own pages -------------------------------------------------------------------------------------------

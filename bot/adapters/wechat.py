@@ -11,7 +11,7 @@ from typing import Literal
 from bot.adapters.numbered import numbered
 from bot.adapters.tencent_callback import Push, Unreadable, allowed
 from bot.adapters.wechat_ways import CHANNEL
-from bot.core.event import Address, Pressed, Said
+from bot.core.event import Address, Handed, Pressed, Said
 from bot.core.reply import Key, Message
 from storage.receipts import DELIVERED, FAILED, REFUSED
 
@@ -31,9 +31,11 @@ Cause = Literal["said", "tapped", "followed"]
 class Heard:
     """Something a person said or pressed, when by WeChat's clock, and what it opens."""
 
-    event: Said | Pressed
+    event: Said | Pressed | Handed
     at: datetime
     cause: Cause
+    media: str = ""
+    """WeChat's id of a picture, by which it can be fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ def _message(push: Push, now: datetime) -> Heard:
     if tapped and tapped != MORE_ID:
         return Heard(Pressed(address, event_id, tapped), at, "tapped")
     words = push.text("Content") if push.text("MsgType").lower() == "text" else push.text("Recognition")
-    return Heard(Said(address, event_id, words), at, "tapped" if tapped else "said")
+    media = push.text("MediaId") if push.text("MsgType").lower() == "image" else ""
+    return Heard(Said(address, event_id, words), at, "tapped" if tapped else "said", media)
 
 
 def _asked(push: Push, *, popup: bool) -> Asked | None:

@@ -168,6 +168,13 @@ class WeChatChannel:
             raise ApiError(None)
         return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(self._client()))
 
+    async def download(self, media_id: str, most: int) -> bytes | None:
+        """A picture that somebody sent; None: it is larger than so many bytes. Raises Undelivered."""
+        try:
+            return await self.call(lambda client: client.fetch(media_id, most))
+        except ApiError as error:
+            raise Undelivered(str(error)) from None
+
     def _client(self) -> SafeClient:
         """This thread's own: what it is made of promises nothing to two threads at once."""
         client: SafeClient | None = getattr(self._local, "client", None)

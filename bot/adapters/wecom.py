@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.adapters.tencent_callback import Push, Unreadable, allowed
-from bot.core.event import Address, Pressed, Said
+from bot.core.event import Address, Handed, Pressed, Said
 
 CHANNEL = "wecom"
 VERIFIED = "wecom.callback"
@@ -42,9 +42,11 @@ class Tap:
 class Heard:
     """Something a member said or pressed; `userid` as the company writes it."""
 
-    event: Said | Pressed
+    event: Said | Pressed | Handed
     userid: str
     tap: Tap | None = None
+    media: str = ""
+    """WeCom's id of a picture, by which it can be fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ def read(push: Push) -> Heard | Reach | None:
     kind = push.text("MsgType").lower()
     if kind == "text" or kind in _SPOKEN:
         words = push.text("Content") if kind == "text" else ""
-        return Heard(Said(address(userid), _message_id(push, words), words), userid)
+        media = push.text("MediaId") if kind in ("image", "file") else ""
+        return Heard(Said(address(userid), _message_id(push, words or media), words), userid, media=media)
     match push.text("Event").lower() if kind == "event" else "":
         case "template_card_event":
             return _tapped(push, userid)

@@ -61,6 +61,10 @@ class WeComApi:
         """Take a message back, within a day."""
         self._post("message/recall", {"msgid": msgid})
 
+    def fetch(self, media_id: str, most: int) -> bytes | None:
+        """A picture or a file that a member sent; None: it is larger than so many bytes."""
+        return self._client.fetch(media_id, most)
+
     def agent(self) -> str:
         """The application's name; asking for it changes nothing."""
         result = done(self._client.get("agent/get", params={"agentid": self._agent_id}))

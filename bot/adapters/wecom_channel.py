@@ -238,6 +238,13 @@ class WeComChannel:
 
         await self._in_thread(work)
 
+    async def download(self, media_id: str, most: int) -> bytes | None:
+        """A picture or a file that a member sent; None: it is larger than so many bytes. Raises Undelivered."""
+        try:
+            return await self._in_thread(lambda: self._api.fetch(media_id, most))
+        except ApiError as error:
+            raise Undelivered(str(error)) from None
+
     # -- between threads ---------------------------------------------------------------------------------------
 
     async def _in_thread(self, work: Callable[[], R]) -> R:

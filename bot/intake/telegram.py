@@ -18,9 +18,10 @@ from pydantic_core import from_json, to_json
 from bot.adapters.telegram import Call, Heard, Malformed, Reach, read, write
 from bot.adapters.telegram_channel import Pace, TelegramChannel
 from bot.config import Telegram
-from bot.core.event import Event, Handed, Said
+from bot.core.event import Event, Said
 from bot.core.reply import Undelivered
 from bot.intake import Wiring
+from bot.intake.fetching import fetched
 from bot.logs import frames
 from bot.parts import App
 from storage import addresses
@@ -183,25 +184,14 @@ class TelegramIntake:
         return Outcome("again" if answered.again else "answered", ride)
 
     async def _fetched(self, heard: Heard) -> Event:
-        """What was said, with the file that came with it where a question wants one; else as if it had not come.
-
-        Before the transaction: nothing else waits for Telegram. One that does not come is answered in words.
-        """
+        """What was said, with its file where a question wants one."""
         event, file = heard.event, heard.file
         if file is None or not isinstance(event, Said):
             return event
-        now, most = self._app.clock(), self._app.house.largest_file
-        if not await self._writer.run(lambda tx: self._app.reception.wants_file(tx, event.address, now)):
-            return event
-        content, lost = b"", "too_large" if file.size > most else ""
-        if not lost:
-            try:
-                found = await self._channel.download(file.file_id, most)
-                content, lost = found or b"", "too_large" if found is None else ""
-            except Undelivered as no:
-                log.info("file not fetched", reason=no.reason)
-                lost = "not_fetched"
-        return Handed(event.address, event.event_id, file.name, content, event.language, event.text, lost)
+        return await fetched(
+            self._app, self._writer, event, lambda most: self._channel.download(file.file_id, most),
+            name=file.name, size=file.size,
+        )  # fmt: skip
 
     # -- polling ------------------------------------------------------------------------------------------
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -16,6 +17,7 @@ from bot.config import WeChat
 from bot.core.event import Said
 from bot.core.reply import words
 from bot.intake import Wiring
+from bot.intake.fetching import fetched
 from bot.logs import frames
 from storage import addresses, people, receipts, rests, settings, windows
 from storage.house import Tx
@@ -24,6 +26,8 @@ from storage.writer import Busy
 log = structlog.get_logger()
 
 CALLBACK = "/wechat/callback"
+PATIENCE = 3.5
+"""Seconds for fetching a picture; after five WeChat asks again."""
 TAKEN = "success"
 """The answer that means: there is nothing to say."""
 
@@ -101,7 +105,10 @@ class WeChatPart:
             self._note("ignored")
             return web.Response(text=TAKEN)
         try:
-            answer = await self._writer.run(lambda tx: self._take(tx, heard, now))
+            if isinstance(heard, Heard) and heard.media:
+                heard = await self._with_picture(heard)
+            meant = heard
+            answer = await self._writer.run(lambda tx: self._take(tx, meant, now))
         except Busy:
             self._note("busy")
             return web.Response(status=503)  # WeChat asks again, three times in all
@@ -112,6 +119,14 @@ class WeChatPart:
         self._note(answer.kind)
         self._wiring.wake()
         return self._written(push, answer.text, now)
+
+    async def _with_picture(self, heard: Heard) -> Heard:
+        """The same with the picture, where a question wants one."""
+        said = heard.event
+        if not isinstance(said, Said):
+            return heard
+        fetch = partial(self.channel.download, heard.media)
+        return replace(heard, event=await fetched(self._app, self._writer, said, fetch, patience=PATIENCE))
 
     def _written(self, push: Push, text: str, now: datetime) -> web.Response:
         if not text:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -19,9 +20,10 @@ from bot.adapters.wecom_cards import Cards
 from bot.adapters.wecom_channel import Pace, WeComChannel
 from bot.adapters.wecom_choice import choose
 from bot.config import WeCom
-from bot.core.event import Pressed
+from bot.core.event import Pressed, Said
 from bot.core.reply import Message, Phrase
 from bot.intake import Wiring
+from bot.intake.fetching import fetched
 from bot.logs import frames
 from bot.reception import Answered
 from bot.render import LANGUAGES
@@ -33,6 +35,8 @@ log = structlog.get_logger()
 
 CALLBACK = "/wecom/callback"
 SELDOM = timedelta(hours=1)
+PATIENCE = 3.5
+"""Seconds for fetching a picture; after five WeCom asks again."""
 AGAIN = {"Retry-After": "2"}
 
 
@@ -112,7 +116,10 @@ class WeComPart:
             self._note("ignored")
             return web.Response()
         try:
-            outcome = await self._writer.run(lambda tx: self._take(tx, heard, now))
+            if isinstance(heard, Heard) and heard.media:
+                heard = await self._with_picture(heard)
+            meant = heard
+            outcome = await self._writer.run(lambda tx: self._take(tx, meant, now))
         except Busy:
             return self._busy()
         except Exception as error:  # beneath the reception's own net; refused, it would come twice more
@@ -123,6 +130,14 @@ class WeComPart:
         self.answers.wake()
         self._wiring.wake()
         return self._written(push, outcome.ride, now)
+
+    async def _with_picture(self, heard: Heard) -> Heard:
+        """The same with the picture, where a question wants one."""
+        said = heard.event
+        if not isinstance(said, Said):
+            return heard
+        fetch = partial(self.channel.download, heard.media)
+        return replace(heard, event=await fetched(self._app, self._writer, said, fetch, patience=PATIENCE))
 
     def _written(self, push: Push, ride: Ride, now: datetime) -> web.Response:
         whom = (push.text("FromUserName"), self._corp_id, now)

@@ -49,6 +49,7 @@ INTERFACES: dict[str, Interface] = {
     "menu/delete": Interface(settings.menu_delete, post=False, needs="menu"),
     "get_current_selfmenu_info": Interface(settings.selfmenu, post=False),
     "qrcode/create": Interface(settings.qrcode_create, needs="verified service"),
+    "media/get": Interface(settings.media_get, post=False),
     "user/info": Interface(settings.user_info, post=False, needs="verified"),
     "user/get": Interface(settings.user_get, post=False, needs="verified"),
 }

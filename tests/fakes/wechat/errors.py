@@ -17,6 +17,7 @@ WORDS = {
     40016: "invalid button size",
     40017: "invalid button type",
     40018: "invalid button name size",
+    40007: "invalid media_id",
     40019: "invalid button key size",
     40020: "invalid button url size",
     40023: "invalid sub button size",

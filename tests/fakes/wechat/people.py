@@ -55,6 +55,15 @@ class Person:
         self._write(f"({kind})")
         return await self._done(self._world.message(self.follower, kind, _OTHER[kind]), wait)
 
+    async def sends_photo(self, content: bytes, *, wait: bool = True) -> Push:
+        """Send a picture that can be fetched."""
+        media = f"media-{len(self._world.media) + 10}"
+        self._world.media[media] = content
+        await self._enter("message")
+        self._write("(photo)")
+        inside = elements([("PicUrl", "http://mmbiz.qpic.cn/invented/1"), ("MediaId", media)])
+        return await self._done(self._world.message(self.follower, "image", inside), wait)
+
     async def sends_raw(self, inside: str, *, kind: str = "text", wait: bool = True) -> Push:
         """Send a message whose own XML is exactly this: two <Content>, a bare `]]>`, control characters."""
         await self._enter("message")

@@ -265,6 +265,10 @@ class FakeWeChat:
         self.world.early.clear()
         if overtaking:
             await asyncio.wait(overtaking)
+        if path == "media/get" and call.errcode == 0:
+            return web.Response(
+                body=self.world.media.get(str(params.get("media_id")), b""), content_type="image/jpeg"
+            )
         if ending == "hang":
             await self._closing.wait()
         if ending in {"hang", "drop"}:

@@ -179,3 +179,10 @@ def user_get(world: World, params: Json) -> Json:
 
 def callback_ips(world: World, params: Json) -> Json:
     return {"ip_list": ["127.0.0.1"]}
+
+
+def media_get(world: World, params: Json) -> Json:
+    """media/get: a picture that somebody sent; its bytes come in the place of this."""
+    if text(params, "media_id") not in world.media:
+        raise ApiError(40007)
+    return {}

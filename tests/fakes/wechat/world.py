@@ -55,6 +55,8 @@ class World:
     rng: random.Random
     people: dict[str, Follower] = field(default_factory=dict)
     templates: dict[str, Template] = field(default_factory=dict)
+    media: dict[str, bytes] = field(default_factory=dict)
+    """Pictures that people have sent, by their id."""
     codes: dict[str, QrCode] = field(default_factory=dict)
     menu: list[Json] | None = None
     receipts: Receipts = field(default_factory=Receipts)

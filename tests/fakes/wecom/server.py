@@ -60,6 +60,8 @@ class FakeWeCom:
         """Whether we call from an address on the list."""
         self.calls: list[Call] = []
         self.token_fetches = 0
+        self.media: dict[str, bytes] = {"m": b""}
+        """Pictures that members have sent, by their id."""
         self._faults: list[tuple[str, deque[Fault]]] = []
         self._tokens: dict[str, float] = {}
         self._newest = ""
@@ -69,6 +71,7 @@ class FakeWeCom:
         app = web.Application()
         app.router.add_get("/cgi-bin/gettoken", self._gettoken)
         app.router.add_get("/cgi-bin/agent/get", self._agent)
+        app.router.add_get("/cgi-bin/media/get", self._media)
         app.router.add_post("/cgi-bin/message/{verb}", self._message)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -170,6 +173,20 @@ class FakeWeCom:
         except ApiError as error:
             return self._refuse(error)
         return self._answer({"errcode": 0, "errmsg": "ok", "agentid": self.agent_id, "name": "贴心", "close": 0})
+
+    async def _media(self, request: web.Request) -> web.StreamResponse:
+        if fault := self._fault("media/get"):
+            return await self._gone_wrong(request, "media/get", {}, fault, b"")
+        try:
+            self._admit(request, "media/get")
+            content = self.media.get(request.query.get("media_id", ""))
+            if content is None:
+                raise ApiError(40007, "invalid media_id")
+        except ApiError as error:
+            self._note("media/get", {}, error.errcode)
+            return self._refuse(error)
+        self._note("media/get", {}, 0)
+        return web.Response(body=content, content_type="image/jpeg")
 
     async def _message(self, request: web.Request) -> web.StreamResponse:
         method, raw = f"message/{request.match_info['verb']}", await request.read()
