@@ -21,6 +21,7 @@ from wechatpy.exceptions import InvalidSignatureException
 from wechatpy.utils import check_signature
 
 from bot.adapters.tencent_callback import Callback, Forged, Push, Unreadable
+from bot.adapters.wechat import Heard, read
 from tests.fakes.wechat import AES_KEY, APPID, TOKEN
 from tests.fakes.wechat.crypto import Seal, signature
 from tests.people import NOW
@@ -288,6 +289,21 @@ def test_a_number_that_is_none_is_unreadable_where_wechatpy_fails_later() -> Non
         _ = message.id
     with pytest.raises(Unreadable):
         opened(xml).number("MsgId")
+
+
+def test_two_taps_of_a_second_are_two_where_wechatpy_gives_both_the_id_0() -> None:
+    events, ids = [], []
+    for key in ("c~me", "c~help", "c~help"):
+        xml = (
+            f"<xml><FromUserName>o1</FromUserName><CreateTime>{STAMP}</CreateTime><MsgType>event</MsgType>"
+            f"<Event>CLICK</Event><EventKey>{key}</EventKey></xml>"
+        )
+        ids.append(parse_message(xml).id)
+        heard = read(opened(xml), NOW)
+        assert isinstance(heard, Heard)
+        events.append(heard.event.event_id)
+    assert ids == [0, 0, 0]
+    assert len(set(events)) == 2, "and the same tap told twice is one"
 
 
 def test_one_or_several_or_none_make_a_list_where_wechatpy_makes_three_things() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from bot.core.event import Address
-from storage import windows
+from storage import receipts, rests, tokens, windows
 from storage.reach import plan
 from storage.windows import Allowance
 from tests.fakes.wechat import Limits
@@ -131,3 +132,62 @@ async def test_an_account_that_only_answers_reaches_nobody_and_says_so(tmp_path:
         with house.app.database.read() as tx:
             found = plan(tx, house.clock.instant(), [house.house.ids["王芳"]])
         assert list(found.unreachable.values()) == ["this kind of account only answers"]
+
+
+def test_the_account_is_kept_on_both_databases(house_on: House) -> None:
+    wang, now, allowance = Address("wechat", "o1"), house_on.now, Allowance()
+    with house_on.app.database.write() as tx:
+        assert windows.left(tx, now, wang, allowance) == 0
+        assert not windows.book(tx, now, wang, allowance)
+        windows.said(tx, wang, now, allowance)
+        windows.tapped(tx, wang, now, allowance)
+        assert [windows.book(tx, now, wang, allowance) for _ in range(6)] == [True] * 5 + [False]
+        windows.said(tx, wang, now, allowance)  # brought twice: no window is filled again
+        assert windows.left(tx, now, wang, allowance) == 0
+        windows.give_back(tx, wang, allowance)
+        assert windows.left_of_many(tx, now, "wechat", allowance) == {"o1": 1}
+        windows.close(tx, wang)
+        assert windows.left_of_many(tx, now, "wechat", allowance) == {}
+        assert [windows.moved(tx, wang, now), windows.moved(tx, wang, now)] == [True, False]
+        assert [windows.take(tx, now, "wechat", "template", 2) for _ in range(3)] == [True, True, False]
+        tomorrow = windows.tomorrow(now)
+        assert windows.take(tx, tomorrow, "wechat", "template", 2)
+        windows.shut(tx, "wechat", "template", tomorrow, "45009")
+        assert windows.shut_paths(tx, now, "wechat") == {"template": (tomorrow, "45009")}
+        assert windows.shut_paths(tx, tomorrow, "wechat") == {}
+        windows.add_credit(tx, wang, NOTICE)
+        assert windows.creditors(tx, "wechat", NOTICE) == {"o1"}
+        assert [windows.use_credit(tx, wang, NOTICE) for _ in range(2)] == [True, False]
+        windows.drop_credits(tx, wang, NOTICE)
+        assert windows.newest(tx, "wechat") == now
+
+
+def test_a_token_is_kept_on_both_databases(house_on: House) -> None:
+    now, later = house_on.now, house_on.now + timedelta(hours=2)
+    with house_on.app.database.write() as tx:
+        assert tokens.find(tx, now, "wechat:1", "one").mine
+        assert not tokens.find(tx, now, "wechat:1", "two").mine
+        tokens.release(tx, "wechat:1", "one")
+        assert tokens.find(tx, now, "wechat:1", "two").mine
+        tokens.keep(tx, now, "wechat:1", "abc", later, forced=False)
+        assert tokens.find(tx, now, "wechat:1", "one").token == "abc"
+        tokens.drop(tx, "wechat:1", "another")
+        assert tokens.find(tx, now, "wechat:1", "one").token == "abc"
+        tokens.drop(tx, "wechat:1", "abc")
+        assert tokens.find(tx, now, "wechat:1", "one").mine
+
+
+def test_the_rest_of_a_text_is_kept_on_both_databases(house_on: House) -> None:
+    wang, now = Address("wechat", "o1"), house_on.now
+    with house_on.app.database.write() as tx:
+        assert rests.turn(tx, wang, "m2", None, now) is None
+        rests.keep(tx, now, wang, "m1", ["一", "二", "三"])
+        assert rests.turn(tx, wang, "m2", now, now) == rests.turn(tx, wang, "m2", now, now)
+        assert rests.turn(tx, wang, "m3", now + timedelta(seconds=1), now) is None, "something newer stands there"
+        last = rests.turn(tx, wang, "m3", now, now)
+        assert last
+        assert (last.shown, last.more) == ("三", ())
+        assert rests.turn(tx, wang, "m4", now, now) is None
+        assert receipts.first(tx, now, "wechat", wang, "e1")
+        assert not receipts.first(tx, now, "wechat", wang, "e1")
+        assert receipts.failures(tx, "wechat", 1) == 0
