@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -299,3 +300,44 @@ def test_answers_that_repeat_a_report_are_kept_sealed_and_not_for_long(house: Ho
     house.tick()
     with house.app.database.read() as tx:
         assert list(tx.run(select(col(Inbox.answer))).scalars()) == []
+
+
+def test_everything_is_said_in_english_too(house: House) -> None:
+    with house.app.database.write() as tx:
+        for name in ("陈晓", "李书记", "孙明"):
+            people.change(tx, house.ids[name], language="en")
+    chen, li, sun = house.chat("陈晓"), house.chat("李书记", "web"), house.chat("孙明")
+    said = [chen.say("/report"), chen.hand("page.png", PHOTO), chen.say("done"), chen.tap("Look at it")]
+    said += [
+        li.say("/reports"),
+        li.tap("Read those"),
+        li.tap("陈晓"),
+        li.tap("Comment"),
+        li.say("Good."),
+        li.say("done"),
+    ]
+    said += [li.say("/reports"), li.tap("Export"), li.say("/reports"), li.tap("remind 1"), li.say("/desk")]
+    said += [chen.say("/me"), chen.say("/report"), chen.tap("Look at November 2026"), chen.say("/note")]
+    said += [chen.say("What I have learnt this week."), chen.say("done"), chen.tap("Share"), chen.say("/note")]
+    said += [chen.tap("Mine"), chen.tap("Take it back"), sun.say("/me")]
+    said += [li.say("/summary"), li.tap("November"), li.say("We did much."), li.say("done"), li.say("More of it.")]
+    said += [li.say("done"), li.tap("Submit"), li.tap("Look at it"), li.say("/summaries")]
+    with house.app.database.read() as tx:
+        tellings = [*campaigns.about(tx, "report_comment", 1), *campaigns.about(tx, "report_nudge", 202611)]
+    composed = [house.compose(tellings[0], "陈晓"), house.compose(tellings[1], "孙明")]
+    said += [message.text for message in composed if message]
+    names = ("陈晓", "李书记", "孙明", "王芳", "第一支部", "第二支部", "海川公司党委", "思想汇报", "学习心得")
+    for text in said:
+        for name in names:
+            text = text.replace(name, "")
+        assert not re.search(r"[\u4e00-\u9fff]", text), text
+
+
+def test_going_back_repeats_no_answer_where_it_may_not_be_shown(tmp_path: Path) -> None:
+    house = build_house(tmp_path, policy__channels="strict")
+    chen = house.chat("陈晓")
+    chen.say("学习心得")
+    chen.say("这次党课讲的内容我要好好想一想。")
+    chen.say("完")
+    assert "（16字，已收好）" in chen.say("上一步")
+    house.app.database.close()

@@ -124,9 +124,7 @@ def nudge(ctx: typer.Context, org: str = typer.Option(..., help="The branch."), 
 @app.command()
 def export(
     ctx: typer.Context,
-    out: Path = typer.Option(
-        ..., metavar="FILE", help=".docx: one document; .zip: one for each, with files."
-    ),
+    out: Path = typer.Option(..., metavar="FILE", help=".docx: one document; .zip: one for each, with files."),
     org: str = typer.Option(..., help="The branch."),
     period: str = typer.Option(..., "--period", metavar="PERIOD", help="As 2026-11 or 2026-Q4."),
 ) -> None:
