@@ -78,6 +78,11 @@ def _rest(found: Mapping[str, Any]) -> Iterator[Level]:
         yield Level("delivered and not written down", outbox["deliveries"] - outbox["accepted"], most=0)
     if core := found.get("core"):
         yield Level("a tap from event to answer, us", core["us_per_tap"], most=250)
+    if clock := found.get("clock"):
+        yield Level("a tick with 10,000 members and nothing due, ms", clock["idle_ms"], most=200)
+        yield Level("10,000 reminders queued, s", clock["queued_s"], most=10)
+        yield Level("reminders that are due and not queued", 10_000 - clock["queued"], most=0)
+        yield Level("p99 of a tap meanwhile, ms", clock["tap_p99_ms"], most=100)
     if start := found.get("start"):
         yield Level("make run in a fresh clone to the first page, s", start["first_page_s"], most=30)
         yield Level("second start, s", start["second_start_s"], most=3)
@@ -105,7 +110,7 @@ def table(found: Mapping[str, Any], levels: Sequence[Level]) -> Iterator[str]:
     for name, one in found.get("wechat", {}).items():
         yield ""
         yield f"wechat, {name}: " + ", ".join(f"{key} {value:.1f}" for key, value in one.items())
-    for name in ("core", "outbox", "start"):
+    for name in ("core", "clock", "outbox", "start"):
         if one := found.get(name):
             yield ""
             yield f"{name}: " + ", ".join(f"{key} {value:.2f}" for key, value in one.items())
