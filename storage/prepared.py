@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.types import Date, DateTime, TypeDecorator, TypeEngine
+from sqlalchemy.types import Date, DateTime, Float, TypeDecorator, TypeEngine
 
 from storage.base import Table
 
@@ -114,6 +114,8 @@ def _taker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]
 
 def _reader(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     """What makes a value of the driver's one of ours. The same few moments come again and again: they are kept."""
+    if isinstance(_plain(kind), Float):  # both drivers give one, and only a running statement tells the dialect that
+        return None
     process: _Processor = kind.dialect_impl(dialect).result_processor(dialect, None)
     return lru_cache(1024)(process) if process and isinstance(_plain(kind), Date | DateTime) else process
 

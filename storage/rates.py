@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import bindparam, select
 from sqlmodel import Field, col
 
 from storage.base import Table
 from storage.house import Tx
+from storage.prepared import Prepared, upsert
 
 
 class Rate(Table, table=True):
@@ -29,31 +28,38 @@ class Limit:
     burst: int = 1
 
 
+_LOOK = Prepared(select(col(Rate.arrival)).where(col(Rate.key) == bindparam("which")))
+_KEEP = upsert(Rate, ["key"], "arrival")
+
+
 def reserve(tx: Tx, now: datetime, wanted: Mapping[str, Limit]) -> float:
     """Take one place under every limit at once. The seconds to wait; above 0 nothing was taken."""
-    at = now.timestamp()
     for key in sorted(wanted):
         tx.lock("rate", key)
-    rows = tx.run(select(col(Rate.key), col(Rate.arrival)).where(col(Rate.key).in_(list(wanted))))
-    kept = {row.key: row.arrival for row in rows}
-    wait, arrivals = 0.0, {}
-    for key, limit in wanted.items():
-        interval = 1 / limit.per_second
-        arrival = max(kept.get(key, 0.0), at)
-        wait = max(wait, arrival - (limit.burst - 1) * interval - at)
-        arrivals[key] = arrival + interval
+    found = _look(tx, now, wanted)
+    wait = max((wait for wait, _ in found.values()), default=0.0)
     if wait <= 0:
-        _keep(tx, arrivals)
+        for key, (_, arrival) in found.items():
+            tx.rows(_KEEP, key=key, arrival=arrival)
     return max(wait, 0.0)
+
+
+def full(tx: Tx, now: datetime, wanted: Mapping[str, Limit]) -> dict[str, float]:
+    """Those of these limits under which there is no place now, and for how many seconds there is none."""
+    return {key: wait for key, (wait, _) in _look(tx, now, wanted).items() if wait > 0}
 
 
 def pause(tx: Tx, key: str, limit: Limit, until: datetime) -> None:
     """Let nothing through under this key before then (the channel asked for it), not even a burst."""
-    _keep(tx, {key: until.timestamp() + (limit.burst - 1) / limit.per_second})
+    tx.rows(_KEEP, key=key, arrival=until.timestamp() + (limit.burst - 1) / limit.per_second)
 
 
-def _keep(tx: Tx, arrivals: Mapping[str, float]) -> None:
-    add = postgres_insert if tx.postgres else sqlite_insert
-    for key, arrival in arrivals.items():
-        statement = add(Rate).values(key=key, arrival=arrival)
-        tx.run(statement.on_conflict_do_update(index_elements=["key"], set_={"arrival": arrival}))
+def _look(tx: Tx, now: datetime, wanted: Mapping[str, Limit]) -> dict[str, tuple[float, float]]:
+    """For each limit: the seconds until there is a place, and the arrival that taking it would leave behind."""
+    at, found = now.timestamp(), {}
+    for key, limit in wanted.items():
+        row = tx.row(_LOOK, which=key)
+        interval = 1 / limit.per_second
+        arrival = max(row[0] if row else 0.0, at)
+        found[key] = (arrival - (limit.burst - 1) * interval - at, arrival + interval)
+    return found

@@ -229,9 +229,12 @@ class Outbox:
         def work(tx: Tx) -> tuple[list[_Letter], list[_Letter], float]:
             now = self._clock()
             going, waiting, shortest = [], [], 5.0
+            full: dict[str, float] = {}  # asked once: a slow channel has a hundred that wait, each time one may leave
             for letter in letters:
                 limits = channel.limits(letter.due.address.key)
-                wait = rates.reserve(tx, now, limits) if limits else 0.0
+                wait = max((full[name] for name in limits if name in full), default=0.0)
+                if not wait and limits and (wait := rates.reserve(tx, now, limits)):
+                    full |= rates.full(tx, now, limits)
                 if wait > 0:
                     waiting.append(letter)
                     shortest = min(shortest, wait)
