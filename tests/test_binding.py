@@ -298,5 +298,6 @@ def test_codes_are_kept_as_digests_and_cleared_away(house: House) -> None:
         assert addresses.code_owner(tx, code.encode(), house.now) is None
         assert code not in str(audit.log(tx))
     house.later(days=9)
-    assert house.tick() >= 1
-    assert house.tick() == 0
+    first, *more = [house.tick() for _ in range(8)]  # rounds of reminders are due by then as well
+    assert first >= 1
+    assert more[-1] == 0
