@@ -134,10 +134,10 @@ def test_the_result_goes_to_everybody_as_bars(house: House) -> None:
         chat.say("投票")
         chat.tap(choice)
     house.later(hours=24)
-    assert house.tick() >= 1
-    assert house.tick() == 0, "a poll closes once"
+    for _ in range(3):
+        house.tick()
     with house.app.database.read() as tx:
-        (telling,) = campaigns.about(tx, "poll_result", poll)
+        (telling,) = campaigns.about(tx, "poll_result", poll)  # a poll closes once
         assert telling.total == 7
     text = house.chat("陈晓").see(house.compose(telling, "陈晓"))
     assert "孙明\n███████░░░ 2票（67%）" in text
