@@ -8,6 +8,7 @@ from handlers.binding import desk
 from handlers.binding.codes import spaced
 from storage import people
 from storage.audit import OPERATOR
+from tests import quizzes
 from tests.people import House
 from tests.polls import open_poll
 from tests.transcript import Stage
@@ -33,9 +34,19 @@ def _outsider(house: House, _stage: Stage) -> None:
         people.change(tx, house.ids["陈晓"], kind="群众")
 
 
+def _exam(house: House, _stage: Stage) -> None:
+    quizzes.open_exam(house)
+
+
+def _questions(house: House, _stage: Stage) -> None:
+    quizzes.bank(house, "$CATEGORY: 试题\n\n预备党员有表决权。{F#预备党员没有表决权。#####依据：条例丙}\n")
+
+
 PREPARE: Mapping[str, Callable[[House, Stage], None]] = {
     "open poll": _open_poll,
     "王芳's base is 5400": _base,
     "a code for 吴强": _code,
     "陈晓 is 群众": _outsider,
+    "open examination": _exam,
+    "a question in 试题": _questions,
 }

@@ -7,7 +7,7 @@ seed alone, so that no button says which option the file named first – there t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -83,9 +83,17 @@ def slots(sheet: str, seed: str) -> tuple[Slot, ...]:
     """The questions of a paper in the order in which its owner sees them."""
     kept = _sheet(sheet)
     return tuple(
-        Slot(at, place, *kept[place], rules.order(len(_options(kept[place][1])), f"{seed}:options:{place}"))
+        Slot(at, place, *kept[place], _shuffled(kept[place][1], f"{seed}:options:{place}"))
         for at, place in enumerate(rules.order(len(kept), f"{seed}:questions"))
     )
+
+
+def _shuffled(question: Question, seed: str) -> tuple[int, ...]:
+    """The places of what can be chosen, in an order that has nothing to do with what is right."""
+    places: Sequence[int] = range(len(_options(question)))
+    if isinstance(question, Matching):  # in the file each choice stands where it belongs
+        places = sorted(places, key=question.choices.__getitem__)
+    return rules.shuffle(places, seed)
 
 
 def _options(question: Question) -> tuple[Any, ...]:
