@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from handlers.reminders.desk import CAMPAIGN
 from storage import campaigns, files, notices, organisations
 from storage.audit import OPERATOR
 from tests.notices import about, deliver, person, refused, send, standing
-from tests.people import House
+from tests.people import House, build_house
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
 
@@ -281,3 +282,30 @@ def test_an_attachment_of_a_notice_taken_back_is_closed(house: House) -> None:
 def test_the_status_still_counts(house: House) -> None:
     notice = send(house, scope="org:DW01")
     assert standing(house, notice).total == 4
+
+
+def test_the_preview_shows_how_it_looks_on_each_channel(house: House) -> None:
+    for channel in ("telegram", "wechat", "wecom", "email", "web"):
+        house.chat("王芳", channel)
+    secretary = house.chat("李书记")
+    title = "关于召开第一支部党员大会并讨论下一年度工作安排的通知"
+    for text in ("发通知", title, "周五下午三点开会。" * 100, "完"):
+        secretary.say(text)
+    for label in ("第一支部", "要确认", "每个人的全部渠道", "现在"):
+        secretary.tap(label)
+    assert "微信：最近说过话的看到全文（分2段）" in secretary.text
+    assert "一条模板消息，标题“关于召开第一支部党员大会并讨论下一”（微信只显示前20个字）" in secretary.text
+    assert f"邮件：主题“【通知】{title}”" in secretary.text
+    assert "企业微信：一张卡片" in secretary.text
+    assert "Telegram：全文，带“收到”按钮" in secretary.text
+
+
+def test_under_the_strict_policy_a_channel_says_only_that_there_is_a_notice(tmp_path: Path) -> None:
+    house = build_house(tmp_path, policy__channels="strict")
+    house.chat("王芳", "telegram")
+    secretary = house.chat("李书记", "web")
+    for text in ("发通知", "支部大会", "周五下午三点开会。", "完"):
+        secretary.say(text)
+    for label in ("第一支部", "不用确认", "每个人的全部渠道", "现在"):
+        secretary.tap(label)
+    assert "Telegram：只说有一条新通知" in secretary.text

@@ -52,6 +52,7 @@ def send(
     from handlers.files import desk as files
     from handlers.notices import desk
     from handlers.notices.desk import Draft
+    from handlers.notices.looks import looks
 
     here, moment, text = door(ctx), now(), _text(body, body_file)
     when = _moment(here, moment, at) if at is not None else None
@@ -62,7 +63,10 @@ def send(
             who = reaching.unreached(tx, plan)
             data = reaching.rows(tx, plan)
             takes = desk.takes(tx, plan)
-        preview = words("notices.preview", count=plan.total, outlook=reaching.outlook(plan), at=draft.at, takes=takes)
+            seen = looks(tx, plan, title, text, ask=ask_ack, files=len(attach or ()))
+        preview = words(
+            "notices.preview", count=plan.total, outlook=reaching.outlook(plan), at=draft.at, takes=takes, looks=seen
+        )
         here.show(data, lambda: here.say(words("notices.planned", preview=preview, who=who)))
         return
     with here.write() as tx:

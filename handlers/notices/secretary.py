@@ -13,6 +13,7 @@ from handlers import Answer, Item, Router, Turn, actor, reaching, secrecy
 from handlers.notices import changing, desk, following
 from handlers.notices.chat import Watch, short
 from handlers.notices.desk import BODY, TITLE, Draft
+from handlers.notices.looks import looks
 from handlers.notices.patterns import patterns
 from handlers.rights import Right, may, places
 from storage import notices, organisations
@@ -207,6 +208,7 @@ def _preview(turn: Turn, form: NewNotice) -> Reply:
         outlook=reaching.outlook(plan),
         at=at if draft.at else None,
         takes=desk.takes(turn.tx, plan),
+        looks=looks(turn.tx, plan, draft.title, draft.body, ask=draft.ask_ack, files=len(draft.files)),
     )
     who = Button(
         words("reach.who", count=len(plan.unreachable)), Unreached(Code(form.whom), Code(form.ways)), walk=True
