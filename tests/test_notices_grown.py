@@ -294,7 +294,7 @@ def test_the_preview_shows_how_it_looks_on_each_channel(house: House) -> None:
     for label in ("第一支部", "要确认", "每个人的全部渠道", "现在"):
         secretary.tap(label)
     assert "微信：最近说过话的看到全文（分2段）" in secretary.text
-    assert "一条模板消息，标题“关于召开第一支部党员大会并讨论下一”（微信只显示前20个字）" in secretary.text
+    assert "一条模板消息，标题“关于召开第一支部党员大会并讨论下一年度工”（微信只显示前20个字）" in secretary.text
     assert f"邮件：主题“【通知】{title}”" in secretary.text
     assert "企业微信：一张卡片" in secretary.text
     assert "Telegram：全文，带“收到”按钮" in secretary.text
