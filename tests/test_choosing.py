@@ -151,6 +151,16 @@ async def test_after_a_day_without_an_answer_the_next_has_its_turn(house_on: Hou
     assert town.reached("王芳") == ["wechat", "telegram", "web"]
 
 
+async def test_it_is_the_clock_that_asks(house: House, writer: Writer) -> None:
+    bind(house)
+    town = Town(house, writer)
+    notice = ask(house)
+    await town.deliver()
+    house.later(hours=24)
+    house.tick()
+    assert by_state(house, notice, "王芳") == {"wechat": "accepted", "telegram": "queued", "web": "standby"}
+
+
 async def test_a_word_anywhere_stops_the_rest(house_on: House, writer_on: Writer) -> None:
     bind(house_on)
     town = Town(house_on, writer_on)

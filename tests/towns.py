@@ -24,9 +24,10 @@ class Town:
         return open_outbox(self.house, self.writer, *self.posts.values(), compose=self.house.app.reception.compose)
 
     async def deliver(self) -> None:
-        """Everything that can be done now, the clock's work included."""
-        while self.house.tick():
-            pass
+        """Everything that can be done now. Of the clock's work only what is about silence: reminders are others'."""
+        with self.house.app.database.write() as tx:
+            while self.house.app.reception.silence(tx, self.house.now):
+                pass
         await drain(self.outbox, *self.posts.values())
 
     def reached(self, name: str) -> list[str]:
