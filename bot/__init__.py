@@ -30,6 +30,7 @@ One word per idea
 address         where a person can be reached: a channel and that channel's own key for them
 answer          what comes back to one event: a Reply, or Begin (a dialogue)
 audit           who decided what, when
+bank            questions that belong together, each as GIFT
 binding         an address that belongs to a person, with their consent
 chain           the deliveries of a campaign to one person who is told by preference: one at a time, the rest stand by
 campaign        one telling to many, its recipients frozen; `tell` composes its words for one person, now
@@ -39,6 +40,7 @@ delivery        one copy of a campaign on its way to one address
 desk            a capability's use cases; also 工作台, a secretary's page
 draft           a form half filled in; it belongs to the person
 event           what comes in: Said, Pressed, Handed
+examination     questions drawn from banks and frozen, for a roll, until a time
 file            what somebody handed in with an answer, sealed; loose until it belongs to something
 form            a dialogue of several questions: the model is the dialogue
 grade           how personal something is, which decides what may carry it
@@ -54,12 +56,13 @@ nudge           asking once more, and only those who have not answered
 office          what somebody holds somewhere, from when until when; it carries rights
 period          a month or a quarter, to which a report belongs
 plan            whom a campaign would reach now, on which channel; who would hear nothing, and why
+paper           what one person writes of an examination, on all channels; or for practice
 poll            a question put to a roll; a vote is what somebody answered
 refused         a no, with its rule and its remedy
 reply           words and buttons, still without a language
 report          思想汇报: what somebody hands in for a period; each version is kept
 right           what an office lets its holder do, in its organisation and below
-roll            who may vote, frozen at the opening
+roll            who may vote or is to sit an examination, frozen at the opening
 roster          the list of people
 scope           whom a notice or a poll means
 summary         支部小结: what a branch says of its month, and plans for the next

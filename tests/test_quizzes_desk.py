@@ -37,7 +37,8 @@ def listed(house: House) -> list[quizzes.Exam]:
         return quizzes.listed(tx)
 
 
-def test_results_are_told_by_branch_with_those_who_have_not_sat_it(house: House) -> None:
+def test_results_are_told_by_branch_with_those_who_have_not_sat_it(house_on: House) -> None:
+    house = house_on
     exam = open_exam(house, scope="kind:member")
     sit(house, "王芳", 6)
     sit(house, "李书记", 3)
@@ -78,7 +79,8 @@ def test_only_those_who_have_not_handed_in_are_reminded_and_not_twice_in_a_minut
     )
 
 
-def test_an_examination_ended_early_hands_in_what_is_being_written(house: House) -> None:
+def test_an_examination_ended_early_hands_in_what_is_being_written(house_on: House) -> None:
+    house = house_on
     exam = open_exam(house, org="第一支部", scope="org:第一支部")
     wang = house.chat("王芳")
     wang.say("我要考试")
@@ -178,7 +180,8 @@ def test_who_has_not_handed_in_is_reminded_once_before_the_end(house: House) -> 
 # -- questions in a file ------------------------------------------------------------------------------------------
 
 
-def test_a_secretary_hands_over_a_file_of_questions_and_draws_from_it(house: House) -> None:
+def test_a_secretary_hands_over_a_file_of_questions_and_draws_from_it(house_on: House) -> None:
+    house = house_on
     zhao = house.chat("赵书记", "web")
     bad = GIFT + "\n::坏的::没有答案？{=对 ~%50 错\n"
     said = zhao.hand("题目.gift", bad.encode())
@@ -210,7 +213,8 @@ def test_a_file_with_a_mark_of_secrecy_is_refused(house: House) -> None:
         assert banks.of_org(tx, house.orgs["海川公司党委"].id, "自有题库") is None
 
 
-def test_a_branch_draws_from_its_own_bank_and_those_above_it_only(house: House) -> None:
+def test_a_branch_draws_from_its_own_bank_and_those_above_it_only(house_on: House) -> None:
+    house = house_on
     bank(house, GIFT.replace("小测", "一支部的题"), org="第一支部")
     bank(house, GIFT.replace("小测", "党委的题"), org="海川公司党委")
     seen = {}

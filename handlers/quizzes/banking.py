@@ -228,7 +228,7 @@ def check_right(tx: Tx, now: datetime, actor: Actor) -> None:
 
 def keep(tx: Tx, now: datetime, person_id: int, reading: Reading) -> int:
     """Keep the good questions of a file until its sender has decided; its number for the buttons."""
-    number = int(now.timestamp() * 1000)
+    number = int(now.timestamp() * 1000) % 2**31  # a column of PostgreSQL has no more room
     banks.wait(tx, person_id, number, write(reading.questions), now + PENDING)
     return number
 
