@@ -121,7 +121,7 @@ _FINISH = Prepared(
         attempts=col(Delivery.attempts) + case((_OPEN, 0), else_=bindparam("tries", type_=Integer)),
         message=func.coalesce(bindparam("ref", type_=String), col(Delivery.message)),
         due_at=func.coalesce(bindparam("again", type_=Delivery.__table__.c.due_at.type), col(Delivery.due_at)),  # type: ignore[attr-defined]  # SQLModel does not declare it
-        reason=bindparam("why"),
+        reason=case((_OPEN, bindparam("why", type_=String)), else_=col(Delivery.reason)),
         owner=None,
         lease_until=None,
         changed_at=bindparam("now"),

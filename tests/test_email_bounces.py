@@ -6,14 +6,20 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import col
 
 from bot.adapters.email_bounce import Verdict, judge
-from storage import campaigns
+from storage import campaigns, mails
+from storage.campaigns import Delivery
+from storage.writer import open_writer
 from tests.email_house import EmailHouse, email_house, said
 from tests.fakes.mail import BOUNCES, faults
 from tests.fakes.mail.bounces import Bounced
 from tests.fakes.mail.faults import Answer
 from tests.fakes.mail.model import Mail
+from tests.people import House
+from tests.posts import Post, drain, open_outbox, tell
 
 STANDARD = ("failed", "exchange", "qmail")
 CHINESE = ("qq", "163")
@@ -135,6 +141,21 @@ async def test_without_plus_addresses_the_returned_mail_tells_which_it_was(tmp_p
         await house.mail.settled()
         assert (house.dead(wang.address), house.dead(sun.address)) == (True, False)
         assert house.done["bounce"] == 2
+
+
+async def test_a_bounce_that_is_here_before_we_have_noted_the_sending_still_says_why(house: House) -> None:
+    house.chat("王芳", "email")
+
+    def back_at_once(_key: str, delivery: int) -> None:
+        with house.app.database.write() as tx:
+            mails.came_back(tx, house.now, delivery, "bounced: dead")
+
+    writer, post = open_writer(house.app.database), Post(house, "email", mood=back_at_once)
+    tell(house, [house.ids["王芳"]])
+    await drain(open_outbox(house, writer, post), post)
+    await writer.close()
+    with house.app.database.read() as tx:
+        assert tx.run(select(col(Delivery.state), col(Delivery.reason))).all() == [("failed", "bounced: dead")]
 
 
 # -- what a bounce says -----------------------------------------------------------------------------------------
