@@ -154,3 +154,11 @@ def test_somebody_without_a_chat_finds_the_notice_once_there_is_one(house: House
     wang.tap("支部大会")
     wang.tap("收到")
     assert (standing(house, notice).confirmed, standing(house, notice).unreachable) == (1, [])
+
+
+def test_whose_chat_does_not_take_it_is_named_as_well(house: House) -> None:
+    house.chat("王芳")
+    notice = send(house, scope="member:1001")
+    deliver(house, "failed")
+    assert standing(house, notice).steps["failed"] == 1
+    assert standing(house, notice).unreachable == [("第一支部", ["王芳"])]

@@ -32,7 +32,8 @@ _STEP = dict.fromkeys(ARRIVED, "reached") | {
 class Standing:
     """How a notice stands. `steps` counts its recipients, each once; `copies` the deliveries, by channel and state.
 
-    `missing` are asked to confirm and have not; `unreachable` are named so that somebody can call on them.
+    `missing` are asked to confirm and have not; `unreachable` are named so that somebody can call on them: those
+    without an address that could be used, and those whose channel did not take it.
     """
 
     notice: Written
@@ -83,7 +84,7 @@ def standing(tx: Tx, now: datetime, notice: Written) -> Standing:
     return Standing(
         notice, organisations.get(tx, notice.organisation_id).name, state(tx, now, notice),
         len(meant), len(confirmed), {name: counted[name] for name in STEPS}, copies, skipped, by_branch(tx, silent),
-        by_branch(tx, [person for person in meant if step[person] == "unreachable"]),
+        by_branch(tx, [person for person in meant if step[person] in ("failed", "unreachable")]),
     )  # fmt: skip
 
 
