@@ -35,7 +35,8 @@ def hours(house: House, count: float, seen: set[int]) -> list[tuple[str, str, Me
                 seen.add(telling.id)
                 when = house.now.astimezone(house.app.house.zone).strftime("%m-%d %H")
                 for person in campaigns.recipients(tx, telling.id):
-                    if message := house.app.reception.compose(tx, house.now, telling, person):
+                    message = house.app.reception.compose(tx, house.now, telling, person)
+                    if message and "推荐优秀党员" in message.text:
                         heard.append((when, names[person], message))
         house.later(minutes=30)
     return heard
