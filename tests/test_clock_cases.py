@@ -40,8 +40,8 @@ def test_a_month_on_is_the_same_day_or_the_last(day: str, months: int, expected:
     assert months_later(date.fromisoformat(day), months) == date.fromisoformat(expected)
 
 
-# Where clocks are put forward and back: New York on 8 March and 1 November 2026, London on 29 March, Lord Howe by half
-# an hour on 5 April; Beijing never.
+# Where clocks are put forward and back: New York on 8 March and 1 November 2026, London on 29 March, Lord Howe by
+# half an hour on 5 April; Beijing never.
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "Europe/London", "Australia/Lord_Howe"])
 @pytest.mark.parametrize("person", [1, 7, 2026])
 @pytest.mark.parametrize("hours", [HOURS, (0, 4), (18, 22)])
