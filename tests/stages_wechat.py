@@ -28,7 +28,7 @@ from tests.transcript import PATIENCE, Shown
 from tests.wechat_house import TEMPLATE, settings
 
 MORE = re.compile(r"\n\n（\d+/\d+，回复“更多”接着看）$")
-CHOOSE = "点一下，或者回复数字："
+CHOOSE = "点一下，或者回复下面的字："
 CHOICE = re.compile(r"(\d+)\. (.+)")
 STEP = re.compile(r"“([^”]+)”")
 

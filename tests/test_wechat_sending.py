@@ -17,6 +17,7 @@ from storage import addresses, windows
 from storage.windows import Allowance
 from tests.fakes.wechat import busy, html_page, lost, refused, silence
 from tests.notices import about, send, standing
+from tests.polls import open_poll, votes
 from tests.wechat_house import NOTICE, WeChatHouse, wechat_house
 
 TO_WANG = "member:1001"
@@ -60,12 +61,48 @@ async def test_who_has_just_written_gets_the_notice_itself_and_confirms_it_with_
     await wang.says("我的")
     notice = send(house.house, scope=TO_WANG)
     await house.deliver()
-    assert (wang.last.via, wang.last.labels) == ("custom", ["1. 收到"])
+    assert (wang.last.via, wang.last.labels) == ("custom", ["收到"])
     assert wang.last.text.startswith("【通知】支部大会\n\n周五下午三点开会。")
-    await wang.taps("1. 收到")
+    await wang.taps("收到")
     assert "✓ 已确认" in wang.last.text
     assert standing(house.house, notice).confirmed == 1
     assert not house.wechat.violations
+
+
+async def test_a_number_belongs_to_what_was_asked_and_a_word_to_what_has_come_meanwhile(house: WeChatHouse) -> None:
+    """There were numbers under a notice too; typed, they meant what stood there before it."""
+    wang = await house.seat("王芳")
+    await wang.says("你好")
+    notice, poll = send(house.house, scope=TO_WANG), open_poll(house.house)
+    await house.deliver()
+    assert wang.last.labels == ["王芳", "孙明", "吴强"]
+    await wang.says("1")
+    assert "我能帮您做这些事" in wang.last.text, "the button under the answer to 你好"
+    assert (standing(house.house, notice).confirmed, votes(house.house, poll)) == (0, {})
+
+
+async def test_the_words_of_what_has_come_can_be_typed(house: WeChatHouse) -> None:
+    wang = await house.seat("王芳")
+    await wang.says("你好")
+    notice, poll = send(house.house, scope=TO_WANG), open_poll(house.house)
+    await house.deliver()
+    await wang.says("孙明")
+    assert votes(house.house, poll) == {house.house.ids["王芳"]: (2,)}
+    again = send(house.house, scope=TO_WANG)
+    await house.deliver()
+    await wang.says("收到")
+    assert (standing(house.house, notice).confirmed, standing(house.house, again).confirmed) == (0, 1)
+
+
+async def test_words_that_answer_an_open_question_are_no_vote(house: WeChatHouse) -> None:
+    wang = await house.seat("王芳")
+    await wang.says("思想汇报")
+    poll = open_poll(house.house)
+    await house.deliver()
+    await wang.says("孙明")
+    assert votes(house.house, poll) == {}
+    await wang.taps("孙明", on="【投票】")
+    assert votes(house.house, poll) == {house.house.ids["王芳"]: (2,)}
 
 
 async def test_who_has_been_silent_gets_a_template_with_a_link(house: WeChatHouse) -> None:
@@ -140,12 +177,12 @@ async def test_a_long_notice_comes_in_one_sending_and_is_read_on_for_nothing(hou
     assert not house.wechat.violations
 
 
-async def test_choices_that_a_kind_of_account_cannot_show_are_numbered(tmp_path: Path) -> None:
+async def test_choices_that_a_kind_of_account_cannot_show_are_words(tmp_path: Path) -> None:
     async with wechat_house(tmp_path, kind="sandbox") as house:
         wang = await house.seat("王芳")
         await wang.says("我的")
         assert await told(house) == [("accepted", "")]
-        assert wang.last.text.endswith("1. 收到")
+        assert wang.last.text.endswith("“收到”")
         await told(house)
         assert house.wechat.violations == {"40200": 1}, "asked once, and not again for days"
 

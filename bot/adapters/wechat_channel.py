@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.adapters import links
+from bot.adapters.beside import worded
 from bot.adapters.tencent_client import ApiError, Run, SafeClient, SharedTokens, Tokens, done, stable_token
 from bot.adapters.wechat import MORE, MORE_ID, choices, page, pages, shown, tap
 from bot.adapters.wechat_errors import Then, Verdict, judged
@@ -80,9 +81,10 @@ class WeChatChannel:
         if outlook.way == "custom":
             language = self._language(tx, parcel.person)
             way = f"custom {language} {'menu' if self.ways.menus(tx, now) else 'text'}"
-            if len(parts := self._pages(parcel.message, language, menu=way.endswith("menu"))) > 1:
+            message = worded(tx, address, parcel.message)
+            if len(parts := self._pages(message, language, menu=way.endswith("menu"))) > 1:
                 rests.keep(tx, now, address, f"d{parcel.delivery}", parts)
-            return replace(parcel, way=way)
+            return replace(parcel, message=message, way=way)
         # A template holds a title and a time. The message itself is behind it, on the reader's own page.
         url = links.carry(tx, now, parcel.person, parcel.message)
         again = receipts.failures(tx, CHANNEL, parcel.delivery)

@@ -19,14 +19,14 @@ from typing import Any, TypeVar
 
 import structlog
 
+from bot.adapters.beside import worded
 from bot.adapters.tencent_client import ApiError
 from bot.adapters.wecom_api import WeComApi
 from bot.adapters.wecom_cards import DONE, Cards
 from bot.adapters.wecom_errors import judged
 from bot.core.event import Address
-from bot.core.memory import Offer
 from bot.core.reply import Message, Parcel, Undelivered
-from storage import cards, dialogues, rates
+from storage import cards, rates
 from storage.database import Database
 from storage.house import Tx
 from storage.rates import Limit
@@ -49,8 +49,6 @@ SURELY_SAME = timedelta(seconds=SAME) - timedelta(minutes=75)
 """How long a message in doubt is repeated: what each asks WeCom to remember is up to an hour less."""
 ROOM = 20.0
 """Seconds that the second part of a message waits for its place."""
-BESIDE = 60
-"""Choices that may stand at an address together."""
 CROWDED = (timedelta(seconds=-15), timedelta(seconds=75))
 """Around every full and half hour, when everybody's clocks go off; WeCom asks to stay away from them."""
 
@@ -127,7 +125,7 @@ class WeComChannel:
             task_id = f"d{secrets.token_hex(12)}"
             sheet = self._looks.sheet(parcel.message)
             if sheet.card is None and parcel.message.keys:
-                sheet = self._looks.sheet(_worded(tx, parcel))
+                sheet = self._looks.sheet(worded(tx, Address(self.name, parcel.key), parcel.message))
             calls = posts(parcel.key, task_id, sheet.texts, sheet.card)
             cards.add(tx, now, task_id, parcel.key, calls, parcel.message.text, sheet.card, delivery=parcel.delivery)
         else:
@@ -262,20 +260,6 @@ class WeComChannel:
             self.write(work)
         except Busy:
             log.warning("not written down", part="wecom")
-
-
-def _worded(tx: Tx, parcel: Parcel) -> Message:
-    """A message without a card that comes by itself: its choices are words, and stand beside what stands there.
-
-    A number typed in this moment belongs to what its reader was looking at; taken for this, it might be a vote.
-    """
-    rows = tuple(tuple(replace(key, walk=True) for key in row) for row in parcel.message.keys)
-    new = [Offer(key.label, key.payload, walk=True) for row in rows for key in row if key.payload is not None]
-    address = Address("wecom", parcel.key)
-    memory = dialogues.look(tx, address, b"").memory
-    memory.offers = (*new, *memory.offers)[:BESIDE]
-    dialogues.stand(tx, address, memory)
-    return replace(parcel.message, keys=rows)
 
 
 def _is_crowded(now: datetime) -> bool:
