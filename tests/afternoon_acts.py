@@ -33,6 +33,8 @@ class Hand:
         self._town, self._members, self._chance = town, members, chance
         self.ways: dict[str, int] = {}
         """How often each means was used."""
+        self.by_link: set[int] = set()
+        """Who has answered behind a link: that stands in the web chat once more, and is what was answered there."""
         self._spoke: dict[int, float] = {}
         """When each has last said something on WeChat: a word is understood under what has come since."""
 
@@ -108,6 +110,7 @@ class Hand:
         path = urlsplit(url).path
         await member.browser.submit(path, link=path.removeprefix("/l/"), consent="yes")
         member.has_web = True
+        self.by_link.add(member.id)
         self._members.by_key["web", f"p{member.id}"] = member
         await self._on_page(member.browser, heads, label)
 

@@ -144,7 +144,7 @@ def one_answer_shows_on_every_copy(afternoon: Afternoon, read: Copies, asked: Co
         (asked, VOTE, set(afternoon.votes), set(OPTIONS), ("您已投", "已记录：")),
     ):
         for id, channel in arrived:
-            if channel in hours.IN_PLACE:
+            if channel in hours.IN_PLACE and not (channel == "web" and id in afternoon.hand.by_link):
                 member = afternoon.members.by_id[id]
                 lines = shown(afternoon.here, member, channel, about)
                 pressable = {label for _, labels in lines for label in labels} & wanted
