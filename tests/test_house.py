@@ -24,7 +24,7 @@ LONG: dict[str, str] = {
 # Each channel is a file or a family of files, telegram.py and telegram_request.py: the part before the first “_”.
 # numbered.py, choices as “1. 2. 3.”, is there for every channel without buttons, links.py for every channel that
 # leads to our own pages; the two of Tencent share their crypto and their client.
-FOR_ALL_CHANNELS = {"numbered", "links"}
+FOR_ALL_CHANNELS = {"numbered", "links", "beside"}
 SHARED = {"tencent": {"wechat", "wecom"}, "web": {"links"}}
 CHANNEL_LIBRARIES = {
     "telegram": {"telegram"},
