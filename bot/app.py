@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.config import Config
 from bot.parts import App, Clock, now
 from bot.reception import Reception
-from bot.render import Renderer
+from bot.render import renderer
 from handlers import (
     Capability,
     binding,
@@ -98,8 +98,8 @@ def _closed(config: Config) -> dict[str, Closed]:
 def build(config: Config, *, demo: bool = False, clock: Clock = now) -> App:
     """Everything but the server. Raises Incomplete where a template or a translation is missing."""
     its_house = house(config, demo=demo)
-    renderer = Renderer(its_house.zone)
-    return App(config, Database(config.database.url, its_house), Reception(capabilities(), renderer), clock)
+    reception = Reception(capabilities(), renderer(its_house.zone))
+    return App(config, Database(config.database.url, its_house), reception, clock)
 
 
 __all__ = ["App", "Clock", "build", "capabilities", "house", "now"]

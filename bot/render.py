@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -167,6 +167,12 @@ class Renderer:
         if language == "zh":
             return f"{self._day(language, local.date())}{local:%H:%M}（{zone}）"
         return f"{self._day(language, local.date())}, {local:%H:%M} ({zone})"
+
+
+@cache
+def renderer(zone: ZoneInfo) -> Renderer:
+    """The renderer of a zone, made once in a process: it compiles everything Tiexin says."""
+    return Renderer(zone)
 
 
 def _write(environment: Environment, known: Mapping[str, object], block: Any, values: Mapping[str, object]) -> str:

@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from zoneinfo import ZoneInfo
 
 from bot.app import App, capabilities
 from bot.app import house as make_house
@@ -21,7 +20,7 @@ from bot.config import load
 from bot.core.event import Address, Event, Handed, Pressed, Said
 from bot.core.reply import Key, Message
 from bot.reception import Reception
-from bot.render import Renderer
+from bot.render import renderer
 from storage import addresses, offices, organisations, people
 from storage.campaigns import Telling
 from storage.database import Database, sqlite_file, upgrade
@@ -136,12 +135,6 @@ class Chat:
 
 
 @cache
-def speaking(zone: ZoneInfo) -> Renderer:
-    """Everything Tiexin says, compiled once: it takes longer than most tests."""
-    return Renderer(zone)
-
-
-@cache
 def migrated() -> bytes:
     """An empty SQLite database."""
     with TemporaryDirectory() as folder:
@@ -160,7 +153,7 @@ def build_house(folder: Path, url: str = "", **settings: str) -> House:
     else:
         upgrade(config.database.url)
     its_house = replace(make_house(config), channels=CHANNELS)  # each is switched on, whatever it needs elsewhere
-    reception = Reception(capabilities(), speaking(its_house.zone))
+    reception = Reception(capabilities(), renderer(its_house.zone))
     house = House(App(config, Database(config.database.url, its_house), reception))
     with house.app.database.write() as tx:
         house.orgs = found(tx)

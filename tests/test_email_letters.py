@@ -19,11 +19,11 @@ from bot.adapters.email_out import Letter, Posted, compose
 from bot.adapters.email_sink import Sink
 from bot.adapters.email_token import LOCAL, Postmark
 from bot.core.reply import Key, Message
+from bot.render import renderer
 from storage.keys import Keys
 from storage.mails import Body
 from storage.mails import Letter as Kept
 from tests.fakes.mail import Mail
-from tests.people import speaking
 
 POSTMARK = Postmark(Keys(bytes(32)), "tiexin@party.example")
 AT = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -41,7 +41,7 @@ BALLOT = Message("【投票】推荐优秀党员", ((Key("打开网页", path="h
 
 
 def letter(*messages: Message, **values: object) -> Letter:
-    frame = Frame(speaking(ZoneInfo("Asia/Shanghai")), "海川公司党委", "zh")
+    frame = Frame(renderer(ZoneInfo("Asia/Shanghai")), "海川公司党委", "zh")
     language = str(values.pop("language", "zh"))
     kept = Kept(1, TAG, 7, "wangfang@qq.com", 1, "", language, "made", 0, 0, AT, Body())
     trim = frame.trim(kept, messages)

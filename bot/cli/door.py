@@ -135,9 +135,9 @@ def tell(error: Exception, language: Callable[[], str]) -> int | None:
     if isinstance(error, Refused):
         from zoneinfo import ZoneInfo
 
-        from bot.render import Renderer
+        from bot.render import renderer
 
-        text = Renderer(ZoneInfo("Asia/Shanghai")).say(error.words, language())
+        text = renderer(ZoneInfo("Asia/Shanghai")).say(error.words, language())
         print(" ".join(text.split("\n")), file=sys.stderr)
         return REFUSED
     if isinstance(error, NothingDone):
