@@ -32,8 +32,9 @@ answer          what comes back to one event: a Reply, or Begin (a dialogue)
 audit           who decided what, when
 bank            questions that belong together, each as GIFT
 binding         an address that belongs to a person, with their consent
-chain           the deliveries of a campaign to one person who is told by preference: one at a time, the rest stand by
 campaign        one telling to many, its recipients frozen; `tell` composes its words for one person, now
+card            a message of WeCom's with buttons, which can be changed once after each tap
+chain           the deliveries of a campaign to one person who is told by preference: one at a time, the rest stand by
 clock           what is due now
 contact         培养联系人: who accompanies somebody on the way into the Party
 delivery        one copy of a campaign on its way to one address
@@ -46,28 +47,34 @@ form            a dialogue of several questions: the model is the dialogue
 grade           how personal something is, which decides what may carry it
 house           one installation, which is one tenant
 item            a line of 我的 or 工作台
-lease           how long one worker may hold a delivery
 keeper          keeps the files that a question asks for, and says what nobody may send at all
+lease           how long one worker may hold a delivery
 member          正式党员 or 预备党员; everybody in the house is a person
 message         a reply in the reader's language
 note            学习心得: what somebody has learnt, shared with the branch if they like
-offer           a button that stands at an address
 nudge           asking once more, and only those who have not answered
+offer           a button that stands at an address
 office          what somebody holds somewhere, from when until when; it carries rights
+paper           what one person writes of an examination, on all channels; or for practice
+parcel          a message on its way to one key of a channel
+part            a channel's part of the running process: its intake and its channel
 period          a month or a quarter, to which a report belongs
 plan            whom a campaign would reach now, on which channel; who would hear nothing, and why
-paper           what one person writes of an examination, on all channels; or for practice
 poll            a question put to a roll; a vote is what somebody answered
 refused         a no, with its rule and its remedy
+reminder        what somebody is told they have still to do; it stops when its reason is gone
 reply           words and buttons, still without a language
 report          思想汇报: what somebody hands in for a period; each version is kept
 right           what an office lets its holder do, in its organisation and below
 roll            who may vote or is to sit an examination, frozen at the opening
 roster          the list of people
+round           a set of reminders that begins once, by its natural key
 scope           whom a notice or a poll means
 summary         支部小结: what a branch says of its month, and plans for the next
 telling         a campaign as those who compose its words see it
+term            how long a committee serves
 turn            one exchange: who speaks, from where, when, in which transaction
+vouch           a channel says itself who somebody is (WeCom's userid), so no code is wanted
 words           something to say: a template's name and its values
 writer          what commits: many events at once on SQLite, one each on PostgreSQL
 ==============  ================================================================================================
