@@ -1,4 +1,4 @@
-"""The benchmarks from the command line: `python -m tests.bench [taps] [wechat] [outbox] [core] [clock] [start]`."""
+"""The benchmarks from the command line: `python -m tests.bench [taps] [wechat] [outbox] [channels] [core] [clock] [start]`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from tests.bench.channels import channels
 from tests.bench.clock import clock
 from tests.bench.core import core
 from tests.bench.levels import judge, machine, table
@@ -19,6 +20,7 @@ BENCHES: dict[str, Callable[[], Any]] = {
     "taps": taps,
     "wechat": wechat,
     "outbox": outbox,
+    "channels": channels,
     "core": core,
     "clock": clock,
     "start": start,

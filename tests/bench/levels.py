@@ -76,6 +76,11 @@ def _rest(found: Mapping[str, Any]) -> Iterator[Level]:
     if outbox := found.get("outbox"):
         yield Level("deliveries a second to an instant channel", outbox["deliveries_per_s"], least=2000)
         yield Level("delivered and not written down", outbox["deliveries"] - outbox["accepted"], most=0)
+    if beside := found.get("channels"):
+        yield Level("a notice to 443 members queued for five channels, s", beside["queued_s"], most=1)
+        yield Level("two channels beside one that hangs, times as long", beside["beside_hanging"], most=1.5)
+        yield Level("two channels beside one that is slow, times as long", beside["beside_slow"], most=1.5)
+        yield Level("taken beside it and not written down", beside["deliveries"] - beside["accepted"], most=0)
     if core := found.get("core"):
         yield Level("a tap from event to answer, us", core["us_per_tap"], most=250)
     if clock := found.get("clock"):
@@ -110,7 +115,7 @@ def table(found: Mapping[str, Any], levels: Sequence[Level]) -> Iterator[str]:
     for name, one in found.get("wechat", {}).items():
         yield ""
         yield f"wechat, {name}: " + ", ".join(f"{key} {value:.1f}" for key, value in one.items())
-    for name in ("core", "clock", "outbox", "start"):
+    for name in ("core", "clock", "outbox", "channels", "start"):
         if one := found.get(name):
             yield ""
             yield f"{name}: " + ", ".join(f"{key} {value:.2f}" for key, value in one.items())
