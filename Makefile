@@ -23,6 +23,9 @@ PYTHONPATH="$$(dirname "$$(dirname "$$here")")$${PYTHONPATH:+:$$PYTHONPATH}" exe
 endef
 export launcher
 
+# The tests start many servers; without their compiled modules each starts half as fast.
+CACHING := env -u PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test bench faults lock clean
 
@@ -43,7 +46,7 @@ test: $(DEV)
 	$(V)/bin/ruff format --check .
 	$(V)/bin/mypy
 	$(V)/bin/lint-imports
-	$(PY) -m pytest -n $(JOBS) --dist loadfile
+	$(CACHING) $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 bench: $(DEV)
 	@$(PY) -m tests.bench
