@@ -1,4 +1,4 @@
-"""The benchmarks from the command line: `python -m tests.bench [taps] [wechat] [outbox] [channels] [core] [clock] [start]`."""
+"""The benchmarks from the command line: `python -m tests.bench [NAME …]`, which are the keys of BENCHES."""
 
 from __future__ import annotations
 
