@@ -75,7 +75,7 @@ async def test_a_number_belongs_to_what_was_asked_and_a_word_to_what_has_come_me
     await wang.says("你好")
     notice, poll = send(house.house, scope=TO_WANG), open_poll(house.house)
     await house.deliver()
-    assert wang.last.labels == ["王芳", "孙明", "吴强"]
+    assert wang.last.labels in (["王芳", "孙明", "吴强"], ["收到"]), "they leave together, and either may arrive last"
     await wang.says("1")
     assert "我能帮您做这些事" in wang.last.text, "the button under the answer to 你好"
     assert (standing(house.house, notice).confirmed, votes(house.house, poll)) == (0, {})
