@@ -31,6 +31,45 @@ def test_words_alone_are_a_text() -> None:
     assert (sheet.texts, sheet.card) == (["眼下没有等您投的票。"], None)
 
 
+def test_a_notice_without_buttons_has_its_title_in_bold() -> None:
+    text = "【通知】支部大会\n\n周五下午三点开会。\n\n第一支部 李书记"
+    (call,) = posts("1001", "d1", [text], None, CARDS.titled)
+    assert call["msgtype"] == "markdown"
+    assert call["markdown"]["content"] == "**【通知】支部大会**\n\n周五下午三点开会。\n\n第一支部 李书记"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "只有一行",
+        "标题\n一*二*三",
+        "标题\n[链接](http://example.org)",
+        "标题\n# 不是标题",
+        "标题\n- 不是清单",
+        "标题\n1. 也不是清单",
+        '标题\n<font color="warning">红</font>',
+        "标题\nhttp://example.org/a_b",
+        "很长的标题" * 10 + "\n正文",
+        "标题\n" + "文" * 700,
+    ],
+)
+def test_what_markdown_would_change_or_cut_stays_a_text(text: str) -> None:
+    assert CARDS.titled(text) is None
+    calls = posts("1001", "d1", split(text), None, CARDS.titled)
+    assert {call["msgtype"] for call in calls} == {"text"}
+
+
+def test_where_cards_do_not_show_nothing_is_marked() -> None:
+    assert Cards({"zh": "提交", "en": "Submit"}, on=False).titled("【通知】支部大会\n周五开会。") is None
+
+
+@given(st.text(max_size=300))
+def test_no_word_is_lost_in_bold(text: str) -> None:
+    marked = CARDS.titled(text)
+    if marked is not None:
+        assert marked.replace("**", "") == text.strip()
+
+
 def test_up_to_six_buttons_stand_under_a_card() -> None:
     sheet = CARDS.sheet(message("（3/5）发给谁？\n选组织。", "第一支部", "全体党员", walk=("上一步", "取消")))
     assert sheet.texts == ()

@@ -7,13 +7,14 @@ longer ones go before it as a text.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bot.adapters.numbered import numbered
-from bot.adapters.wecom import PICK, PICKS, split
+from bot.adapters.wecom import PICK, PICKS, TEXT, split
 from bot.core.reply import Key, Message
 
 # Figures of WeCom as of November 2026. Widths are in Chinese characters, of which two Latin letters make one.
@@ -27,6 +28,10 @@ DONE = "✓"
 """On the grey button that is left of a card on which nothing can be pressed any more."""
 
 Json = Mapping[str, Any]
+
+# What WeCom's markdown might take for its own (document 90236). It knows no way to write such a sign as itself, so a
+# text that has one stays a text.
+_SIGNS = re.compile(r"[*_`#>\[\]<&~|\\]|^\s*(?:[-+]|\d+\.)\s", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,17 @@ class Cards:
             title = _short(message.text.strip().splitlines()[0], TITLE)
             words = _words("\n".join([title, *(line for line in new if line != title)]), controls)
         return None if words is None else {**words, **_plain(controls)}
+
+    def titled(self, text: str) -> str | None:
+        """A text as markdown, its first line in bold; None: it has no title, is too long, or would lose its signs.
+
+        Neither markdown nor cards show where the company's messages are read in WeChat, so one switch is for both.
+        """
+        title, _, rest = text.strip().partition("\n")
+        if not self._on or not rest.strip() or _width(title) > TITLE or _SIGNS.search(text):
+            return None
+        marked = f"**{title}**\n{rest}"
+        return marked if len(marked.encode()) <= TEXT else None
 
     # -- what can be pressed --------------------------------------------------------------------------------
 

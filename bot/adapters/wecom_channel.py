@@ -80,13 +80,21 @@ def post(key: str, task_id: str, content: Json) -> Json:
     return {"touser": key, **content, "enable_duplicate_check": 1, "duplicate_check_interval": remember}
 
 
-def posts(key: str, task_id: str, texts: Sequence[str], card: Json | None) -> list[Json]:
-    """The calls that a sheet takes."""
-    calls = [post(key, f"{task_id}.{n}", {"msgtype": "text", "text": {"content": t}}) for n, t in enumerate(texts)]
+def posts(
+    key: str, task_id: str, texts: Sequence[str], card: Json | None, titled: Callable[[str], str | None] | None = None
+) -> list[Json]:
+    """The calls that a sheet takes. `titled` says how a text looks as markdown, where it may."""
+    calls = [post(key, f"{task_id}.{n}", _content(text, titled if n == 0 else None)) for n, text in enumerate(texts)]
     if card is not None:
         content = {"msgtype": "template_card", "template_card": {**card, "task_id": task_id}}
         calls.append(post(key, task_id, content))
     return calls
+
+
+def _content(text: str, titled: Callable[[str], str | None] | None) -> Json:
+    if titled and (marked := titled(text)):
+        return {"msgtype": "markdown", "markdown": {"content": marked}}
+    return {"msgtype": "text", "text": {"content": text}}
 
 
 class WeComChannel:
@@ -126,7 +134,7 @@ class WeComChannel:
             sheet = self._looks.sheet(parcel.message)
             if sheet.card is None and parcel.message.keys:
                 sheet = self._looks.sheet(worded(tx, Address(self.name, parcel.key), parcel.message))
-            calls = posts(parcel.key, task_id, sheet.texts, sheet.card)
+            calls = posts(parcel.key, task_id, sheet.texts, sheet.card, self._looks.titled)
             cards.add(tx, now, task_id, parcel.key, calls, parcel.message.text, sheet.card, delivery=parcel.delivery)
         else:
             task_id = kept.task_id

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -25,6 +26,9 @@ from tests.fakes.wecom.errors import (
 )
 from tests.fakes.wecom.limits import Budgets, Limits
 from tests.fakes.wecom.model import Card, Code, Line, Look, Member, Sent
+
+BOLD = re.compile(r"\*\*(.+?)\*\*")
+"""What a phone shows in bold: the words without the stars."""
 
 
 class World:
@@ -102,7 +106,8 @@ class World:
             content = str((body.get(kind) or {}).get("content") or "")
             if not content.strip():
                 raise ApiError(EMPTY, "text content is empty")
-            return Line(now, True, self.cut(content), kind), None
+            shown = self.cut(content)
+            return Line(now, True, BOLD.sub(r"\1", shown) if kind == "markdown" else shown, kind), None
         if kind != "template_card":
             raise ApiError(BAD_PARAMETER, f"the fake knows no msgtype {kind}")
         raw = body.get("template_card") or {}
