@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-import structlog
 from aiohttp import web
 
-from bot.adapters.tencent_callback import BODY, Callback, Forged, Push, Unreadable
+from bot.adapters.tencent_callback import Callback, Push
 from bot.adapters.wechat import MORE, VERIFIED, Asked, Became, Heard, Left, read, write
 from bot.adapters.wechat_channel import WeChatChannel
 from bot.adapters.wechat_ways import CHANNEL
@@ -18,18 +17,11 @@ from bot.core.event import Said
 from bot.core.reply import words
 from bot.intake import Wiring
 from bot.intake.fetching import fetched
-from bot.logs import frames
-from storage import addresses, people, receipts, rests, settings, windows
+from bot.intake.tencent import PICTURE, Door, Taken
+from storage import addresses, people, receipts, rests, windows
 from storage.house import Tx
-from storage.writer import Busy
-
-log = structlog.get_logger()
 
 CALLBACK = "/wechat/callback"
-PATIENCE = 3.5
-"""Seconds for fetching a picture; after five WeChat asks again."""
-TAKEN = "success"
-"""The answer that means: there is nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +37,6 @@ class WeChatPart:
 
     def __init__(self, wiring: Wiring, section: WeChat) -> None:
         self._app, self._writer = wiring.app, wiring.writer
-        self._wiring = wiring
         renderer = wiring.app.reception.renderer
         self.channel = WeChatChannel(
             section,
@@ -53,13 +44,16 @@ class WeChatPart:
             wiring.app.clock,
             lambda name, language, values: renderer.say(words(f"wechat.{name}", **values), language),
         )
-        self._callback = Callback(
+        callback = Callback(
             section.token.get_secret_value(),
             section.aes_key.get_secret_value() if section.aes_key else None,
             section.app_id,
         )
         self._subscription = section.subscription_id
-        wiring.add_routes([web.get(CALLBACK, self.look), web.post(CALLBACK, self.push)])
+        door: Door[Heard | Left | Became | Asked] = Door(
+            wiring, CHANNEL, callback, VERIFIED, "success", read, self._taken
+        )
+        wiring.add_routes([web.get(CALLBACK, door.look), web.post(CALLBACK, door.push)])
 
     async def open(self) -> None:
         await self.channel.open()
@@ -67,58 +61,12 @@ class WeChatPart:
     async def close(self) -> None:
         await self.channel.close()
 
-    # -- the doors ------------------------------------------------------------------------------------------
-
-    async def look(self, request: web.Request) -> web.Response:
-        """`GET /wechat/callback`: WeChat asks whether this address is ours."""
-        now = self._app.clock()
-        try:
-            echo = self._callback.echo(request.query, now)
-        except (Forged, Unreadable) as no:
-            return self._forbidden(no)
-        try:
-            await self._writer.run(lambda tx: settings.put(tx, VERIFIED, now.isoformat()))
-        except Busy:
-            self._note("busy")
-            return web.Response(status=503)
-        self._note("looked at")
-        return web.Response(text=echo)
-
-    async def push(self, request: web.Request) -> web.Response:
-        """`POST /wechat/callback`: committed, then answered in its own body."""
-        body = await _body(request)
-        if body is None:
-            self._note("too large")
-            return web.Response(status=413)
-        now = self._app.clock()
-        try:
-            push = self._callback.open(request.query, body, now)
-        except Forged as no:
-            return self._forbidden(no)
-        except Unreadable as no:
-            return self._unreadable(no)
-        try:
-            heard = read(push, now)
-        except Unreadable as no:
-            return self._unreadable(no)
-        if heard is None:
-            self._note("ignored")
-            return web.Response(text=TAKEN)
-        try:
-            if isinstance(heard, Heard) and heard.media:
-                heard = await self._with_picture(heard)
-            meant = heard
-            answer = await self._writer.run(lambda tx: self._take(tx, meant, now))
-        except Busy:
-            self._note("busy")
-            return web.Response(status=503)  # WeChat asks again, three times in all
-        except Exception as error:  # beneath the reception's own net
-            log.error("push failed", error=type(error).__name__, frames=frames(error))
-            self._note("failed")
-            return web.Response(text=TAKEN)
-        self._note(answer.kind)
-        self._wiring.wake()
-        return self._written(push, answer.text, now)
+    async def _taken(self, push: Push, heard: Heard | Left | Became | Asked, now: datetime) -> Taken:
+        if isinstance(heard, Heard) and heard.media:
+            heard = await self._with_picture(heard)
+        meant = heard
+        answer = await self._writer.run(lambda tx: self._take(tx, meant, now))
+        return Taken(answer.kind, write(push, answer.text) if answer.text else "")
 
     async def _with_picture(self, heard: Heard) -> Heard:
         """The same with the picture, where a question wants one."""
@@ -126,26 +74,7 @@ class WeChatPart:
         if not isinstance(said, Said):
             return heard
         fetch = partial(self.channel.download, heard.media)
-        return replace(heard, event=await fetched(self._app, self._writer, said, fetch, patience=PATIENCE))
-
-    def _written(self, push: Push, text: str, now: datetime) -> web.Response:
-        if not text:
-            return web.Response(text=TAKEN)
-        return web.Response(text=self._callback.write(write(push, text), now), content_type="text/xml")
-
-    def _forbidden(self, no: Exception) -> web.Response:
-        log.warning("push refused", reason=str(no))
-        self._note("forbidden")
-        return web.Response(status=403)
-
-    def _unreadable(self, no: Unreadable) -> web.Response:
-        """Acknowledged: the same would come twice more, and be no better."""
-        log.warning("push not read", reason=str(no))
-        self._note("malformed")
-        return web.Response()
-
-    def _note(self, kind: str) -> None:
-        self._wiring.note(CHANNEL, kind)
+        return replace(heard, event=await fetched(self._app, self._writer, said, fetch, patience=PICTURE))
 
     # -- in the transaction ---------------------------------------------------------------------------------
 
@@ -199,15 +128,3 @@ class WeChatPart:
 
 def _language(tx: Tx, person_id: int | None) -> str:
     return (people.get(tx, person_id).language if person_id else "") or tx.house.language
-
-
-async def _body(request: web.Request) -> bytes | None:
-    """What was sent; None: too much, and not read to its end."""
-    if request.content_length is not None:
-        return await request.read() if request.content_length <= BODY else None
-    body = bytearray()
-    async for chunk in request.content.iter_chunked(1 << 16):
-        body += chunk
-        if len(body) > BODY:
-            return None
-    return bytes(body)
