@@ -83,8 +83,9 @@ def post(key: str, task_id: str, content: Json) -> Json:
 def posts(
     key: str, task_id: str, texts: Sequence[str], card: Json | None, titled: Callable[[str], str | None] | None = None
 ) -> list[Json]:
-    """The calls that a sheet takes. `titled` says how a text looks as markdown, where it may."""
-    calls = [post(key, f"{task_id}.{n}", _content(text, titled if n == 0 else None)) for n, text in enumerate(texts)]
+    """The calls that a sheet takes. `titled` says how a text that is not in parts looks as markdown, where it may."""
+    title = titled if len(texts) == 1 else None
+    calls = [post(key, f"{task_id}.{n}", _content(text, title)) for n, text in enumerate(texts)]
     if card is not None:
         content = {"msgtype": "template_card", "template_card": {**card, "task_id": task_id}}
         calls.append(post(key, task_id, content))
