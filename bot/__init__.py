@@ -16,7 +16,7 @@ The map
     bot/serve       the running process: server, outbox and clock together
     bot/cli         the admin's door
     handlers/       one package per capability: chat (what members say and press), desk (the use cases),
-                    rules (the law as pure functions), and what they share: rights, scope
+                    rules (the law as pure functions), and what they share: rights, scope, workdays, secrecy …
     storage/        tables and queries, one file per noun; the writer; migrations
     templates/      members' words
     workers/        later work: the outbox, the clock

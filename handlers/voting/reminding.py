@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from bot.core.reply import Button, Phrase, words
 from handlers import Item, Kind, Round
+from handlers.closing import AHEAD, reminded_at
 from handlers.voting.chat import Show, short
-from handlers.workdays import workdays
 from storage import polls
 from storage.house import Tx
 from storage.polls import Ballot
 from storage.reminders import Kept
 
 KIND = "poll.closing"
-BEFORE = timedelta(hours=24)
-"""How long before the close; earlier where that is a day off."""
-FRESH = timedelta(hours=4)
-"""So long after its opening nobody is reminded of a poll: they have only just read of it."""
 TOO_LATE = timedelta(minutes=15)
-AHEAD = timedelta(days=14)
-"""How far ahead we look: longer than the longest holiday and a day."""
 
 
 def rounds(tx: Tx, now: datetime) -> Iterable[Round]:
     """A round for each poll that closes soon, for those on its roll who have not voted."""
     for poll in polls.closing(tx, now, now + AHEAD):
-        at, until = _at(tx, poll), poll.closes_at - TOO_LATE
+        at, until = reminded_at(tx, poll.opens_at, poll.closes_at), poll.closes_at - TOO_LATE
         if at <= now < until:
             yield Round(KIND, str(poll.id), poll.id, at, until, partial(_silent, tx, poll))
 
@@ -45,16 +39,6 @@ def line(tx: Tx, now: datetime, kept: Kept) -> Item | None:
 
 
 REMINDERS = {KIND: Kind(Phrase("投票即将截止"), line)}
-
-
-def _at(tx: Tx, poll: Ballot) -> datetime:
-    """A day before the close, or at nine on the last workday before that day; never right after the opening."""
-    at = poll.closes_at - BEFORE
-    zone, calendar = tx.house.zone, workdays(tx.house.rules)
-    day = at.astimezone(zone).date()
-    if not calendar.is_workday(day):
-        at = datetime.combine(calendar.on_or_before(day), time(9), tzinfo=zone).astimezone(UTC)
-    return max(at, poll.opens_at + FRESH)
 
 
 def _silent(tx: Tx, poll: Ballot) -> list[int]:
