@@ -54,6 +54,8 @@ class Kind:
 
     called: Phrase
     line: Callable[[Tx, datetime, Kept], Item | None]
+    stoppable: bool = True
+    """False: every round of it is demanded by a Party regulation."""
 
 
 @dataclass(frozen=True)

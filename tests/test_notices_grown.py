@@ -13,9 +13,9 @@ from handlers.files import desk as files_desk
 from handlers.notices import changing
 from handlers.notices.chat import opens
 from handlers.reminders.desk import CAMPAIGN
-from storage import campaigns, files, notices, organisations
+from storage import campaigns, files, notices
 from storage.audit import OPERATOR
-from tests.notices import about, deliver, person, refused, send, standing
+from tests.notices import about, deliver, person, refused, send
 from tests.people import House, build_house
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
@@ -276,12 +276,6 @@ def test_an_attachment_of_a_notice_taken_back_is_closed(house: House) -> None:
         kept = files.get(tx, file.id)
         assert kept is not None
         assert not opens(tx, house.now, house.ids["王芳"], kept)
-        assert organisations.all_of(tx)
-
-
-def test_the_status_still_counts(house: House) -> None:
-    notice = send(house, scope="org:DW01")
-    assert standing(house, notice).total == 4
 
 
 def test_the_preview_shows_how_it_looks_on_each_channel(house: House) -> None:

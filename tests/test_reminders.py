@@ -261,6 +261,10 @@ def test_somebody_says_which_reminders_they_want(house: House) -> None:
     assert "工作日9点到18点" in text
     wang.tap("18点到22点")
     assert "工作日18点到22点" in wang.text
+    assert "换届：按规定都会通知" in wang.text
+    assert not [label for label in wang.labels if "换届" in label]
+    wang.tap("不收：思想汇报")
+    assert "思想汇报：不收" in wang.text
     wang.tap("9点到18点")
     assert "工作日9点到18点" in wang.text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -9,12 +10,13 @@ from functools import partial
 from bot.core.reply import Button, Phrase, Reply, words
 from handlers import Item, Kind, Round
 from handlers.notices.chat import Read, Watch, short
+from handlers.notices.progress import here
 from handlers.rights import Right, roles_with, today
 from handlers.workdays import workdays
 from storage import campaigns, notices, offices, organisations, people, settings
 from storage.campaigns import Telling
 from storage.house import Tx
-from storage.notices import KIND, Written
+from storage.notices import Written
 from storage.reminders import Kept
 
 MINE, THEIRS = "notice.open", "notice.silent"
@@ -79,7 +81,8 @@ def _morning(tx: Tx, since: datetime, workdays_later: int) -> datetime:
 def _silent(tx: Tx, _now: datetime, notice: Written) -> list[int]:
     first = notices.sendings(tx, notice.id)[0]
     confirmed = notices.acknowledgements(tx, notice.id)
-    return [person for person in campaigns.recipients(tx, first.id) if person not in confirmed]
+    meant = [person for person in campaigns.recipients(tx, first.id) if person not in confirmed]
+    return [person.id for person in here(tx, meant)]
 
 
 def _secretaries(tx: Tx, now: datetime, notice: Written) -> Sequence[int]:
@@ -111,14 +114,16 @@ def progress_told(tx: Tx, _now: datetime, telling: Telling, _person_id: int) -> 
 
 def due(tx: Tx, now: datetime) -> int:
     """Bring the messages about progress up to date whose notice has moved on."""
-    moved = 0
-    for telling in campaigns.lately(tx, PROGRESS, now - LATELY):
-        name, looks = f"progress.{telling.id}", repr(sorted(_count(tx, _first(tx, telling)).items()))
-        if settings.get(tx, name) != looks:
-            settings.put(tx, name, looks)
-            campaigns.revise_all(tx, [telling.id])
-            moved += 1
-    return moved
+    lately = campaigns.lately(tx, PROGRESS, now - LATELY)
+    if not lately:
+        return 0
+    before = json.loads(settings.get(tx, PROGRESS) or "{}")
+    looks = {str(one.id): _count(tx, _first(tx, one)) for one in lately}
+    moved = [one.id for one in lately if before.get(str(one.id)) != looks[str(one.id)]]
+    if moved:
+        settings.put(tx, PROGRESS, json.dumps(looks))
+        campaigns.revise_all(tx, moved)
+    return len(moved)
 
 
 def _first(tx: Tx, telling: Telling) -> int:
@@ -134,6 +139,3 @@ def _count(tx: Tx, campaign_id: int) -> dict[str, int]:
         if name:
             found[name] += count
     return found
-
-
-__all__ = ["KIND", "PROGRESS", "REMINDERS", "due", "progress_told", "rounds", "watch"]

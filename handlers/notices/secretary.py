@@ -230,7 +230,7 @@ def unreached(turn: Turn, press: Unreached) -> Answer:
 def send(turn: Turn, form: NewNotice) -> Answer:
     notice_id = desk.send(turn.tx, turn.now, actor(turn), None, _draft(turn, form))
     standing = desk.standing(turn.tx, turn.now, actor(turn), notice_id)
-    if standing.state == "sending":
+    if standing.state == "sending" and turn.address.channel in changing.CHANGED_IN_PLACE:
         following.watch(turn.tx, turn.now, notice_id, turn.member.id, turn.address.channel)
     row = (Button(words("notices.watch"), Watch(notice_id)), Button(Phrase("工作台"), Run(Code("desk"))))
     return Reply(words("notices.sent", standing=standing), (row,))

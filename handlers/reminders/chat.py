@@ -42,7 +42,7 @@ def reminders_router(desk: Desk) -> Router:
     @router.pressed(Want)
     def want(turn: Turn, press: Want) -> Answer:
         kind = codes.get(press.kind)
-        if kind is None:
+        if kind is None or not desk.kinds[kind].stoppable:
             raise Refused("conversation.stale")
         reminders.set_stop(turn.tx, turn.member.id, kind, not press.want)
         return _page(turn)
@@ -58,10 +58,11 @@ def reminders_router(desk: Desk) -> Router:
     def _page(turn: Turn) -> Reply:
         stopped = {kind for _, kind in reminders.stops(turn.tx, [turn.member.id])}
         chosen = reminders.hours(turn.tx, [turn.member.id]).get(turn.member.id, HOURS)
-        kinds = [(desk.kinds[name].called, name not in stopped, code) for code, name in codes.items()]
+        kinds = [(desk.kinds[name], name not in stopped, code) for code, name in codes.items()]
         rows = [
-            (Button(words("reminders.stop" if wanted else "reminders.want", kind=called), Want(code, not wanted)),)
-            for called, wanted, code in kinds
+            (Button(words("reminders.stop" if on else "reminders.want", kind=kind.called), Want(code, not on)),)
+            for kind, on, code in kinds
+            if kind.stoppable
         ]
         times = tuple(
             Button(words("reminders.between", first=first, last=last), Hours(first, last))
@@ -69,7 +70,7 @@ def reminders_router(desk: Desk) -> Router:
             if (first, last) != chosen
         )
         card = words(
-            "reminders.mine", kinds=[(called, wanted) for called, wanted, _ in kinds], hours=chosen,
+            "reminders.mine", kinds=[(kind.called, on, kind.stoppable) for kind, on, _ in kinds], hours=chosen,
             quiet=turn.tx.house.quiet_hours, cap=turn.tx.house.reminders_a_week,
         )  # fmt: skip
         return Reply(card, (*rows, *(times[i : i + 2] for i in range(0, len(times), 2))), replaces=True)

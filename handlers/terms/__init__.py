@@ -7,5 +7,8 @@ from handlers import Capability, Kind, Router
 from handlers.terms import desk
 
 capability = Capability(
-    Router(), desk=desk.items, rounds=desk.rounds, reminders={desk.KIND: Kind(Phrase("换届"), desk.line)}
+    Router(),
+    desk=desk.items,
+    rounds=desk.rounds,
+    reminders={desk.KIND: Kind(Phrase("换届"), desk.line, stoppable=False)},
 )
