@@ -48,6 +48,22 @@ def test_a_persona_opens_and_is_helped(site: Site, phone: BrowserContext) -> Non
     assert "王芳同志（1001）" in answers(page)[-1]
 
 
+def test_the_answer_to_a_button_far_above_comes_into_sight(site: Site, phone: BrowserContext) -> None:
+    page = enter(phone, site, "出差党员")
+    say(page, "帮助")
+    settled(page, 2)
+    say(page, "帮助")
+    settled(page, 4)
+    say(page, "通知")
+    settled(page, 6)
+    key = page.locator(".message[data-id] .key", has_text="我的").first
+    key.scroll_into_view_if_needed()
+    expect(page.locator(".message[data-id] .bubble").last).not_to_be_in_viewport()
+    key.click()
+    settled(page, 8)
+    expect(page.locator(".message[data-id] .bubble").last).to_be_in_viewport()
+
+
 def test_a_vote_is_one_tap_and_shows_where_it_was_tapped(house: House, site: Site, phone: BrowserContext) -> None:
     poll = open_poll(house)
     page = enter(phone, site, "出差党员")

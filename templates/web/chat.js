@@ -125,9 +125,13 @@ function show(line) {
   if (!log.querySelector(`.day[data-day="${day}"]`)) element.before(dayLine(day));
 }
 
+let pressed = false; // whether a button waits for an answer of its own, which is then shown
+
 function showAll(all) {
   if (!all.length) return;
-  const stay = !atEnd() && !waiting.size;
+  const answered = pressed && all.some((line) => !line.mine && !lines.has(line.id));
+  const stay = !atEnd() && !waiting.size && !answered;
+  if (answered) pressed = false;
   all.forEach(show);
   document.getElementById("greeting")?.classList.add("older");
   const newest = [...log.querySelectorAll(".message:not(.mine) > .keys")].at(-1)?.parentElement;
@@ -289,6 +293,7 @@ function refused(item, error) {
 function press(button, key, lineId) {
   if (button.getAttribute("aria-disabled") === "true" || over) return;
   const label = key.label;
+  pressed = true;
   queue({ press: key.press, on: lineId, label });
   button.classList.remove("pressed");
   button.classList.add("sending");
