@@ -56,6 +56,8 @@ class Kind:
     line: Callable[[Tx, datetime, Kept], Item | None]
     stoppable: bool = True
     """False: every round of it is demanded by a Party regulation."""
+    officers: bool = False
+    """Only those who hold an office get it."""
 
 
 @dataclass(frozen=True)

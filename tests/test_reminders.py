@@ -259,14 +259,20 @@ def test_somebody_says_which_reminders_they_want(house: House) -> None:
     wang = house.chat("王芳")
     text = wang.say("提醒")
     assert "工作日9点到18点" in text
+    assert "换届" not in text, "a member without an office prepares no election"
     wang.tap("18点到22点")
     assert "工作日18点到22点" in wang.text
-    assert "换届：按规定都会通知" in wang.text
-    assert not [label for label in wang.labels if "换届" in label]
     wang.tap("不收：思想汇报")
     assert "思想汇报：不收" in wang.text
     wang.tap("9点到18点")
     assert "工作日9点到18点" in wang.text
+
+
+def test_a_secretary_sees_what_only_officers_get_and_what_cannot_be_stopped(house: House) -> None:
+    secretary = house.chat("李书记")
+    assert "换届：按规定都会通知" in secretary.say("提醒")
+    assert "未确认的通知：收" in secretary.text
+    assert not [label for label in secretary.labels if "换届" in label]
 
 
 def test_two_kinds_that_look_alike_on_a_button_fail_at_the_start(affair: Affair) -> None:

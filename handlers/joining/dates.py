@@ -170,8 +170,8 @@ def _about(tx: Tx, now: datetime, kept: Kept) -> Iterable[Coming]:
 
 
 REMINDERS = {
-    TERM: Kind(Phrase("发展党员期限"), line),
-    REVIEW: Kind(Phrase("积极分子考察"), line),
+    TERM: Kind(Phrase("发展党员期限"), line, officers=True),
+    REVIEW: Kind(Phrase("积极分子考察"), line, officers=True),
     PROBATION: Kind(Phrase("预备期满"), line),
 }
 

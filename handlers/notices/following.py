@@ -68,7 +68,7 @@ def silent_line(tx: Tx, now: datetime, kept: Kept) -> Item | None:
     )
 
 
-REMINDERS = {MINE: Kind(Phrase("通知待确认"), line), THEIRS: Kind(Phrase("未确认的通知"), silent_line)}
+REMINDERS = {MINE: Kind(Phrase("通知待确认"), line), THEIRS: Kind(Phrase("未确认的通知"), silent_line, officers=True)}
 
 
 def _morning(tx: Tx, since: datetime, workdays_later: int) -> datetime:

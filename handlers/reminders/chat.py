@@ -7,7 +7,8 @@ from bot.core.reply import Button, Refused, Reply, words
 from handlers import Answer, Router, Turn
 from handlers.reminders.desk import Desk
 from handlers.reminders.timing import HOURS
-from storage import reminders
+from handlers.rights import today
+from storage import offices, reminders
 
 CHOICES = (HOURS, (8, 12), (12, 14), (14, 18), (18, 22))
 """Hours offered, from and until."""
@@ -58,7 +59,12 @@ def reminders_router(desk: Desk) -> Router:
     def _page(turn: Turn) -> Reply:
         stopped = {kind for _, kind in reminders.stops(turn.tx, [turn.member.id])}
         chosen = reminders.hours(turn.tx, [turn.member.id]).get(turn.member.id, HOURS)
-        kinds = [(desk.kinds[name], name not in stopped, code) for code, name in codes.items()]
+        officer = bool(offices.of_person(turn.tx, turn.member.id, today(turn.tx, turn.now)))
+        kinds = [
+            (desk.kinds[name], name not in stopped, code)
+            for code, name in codes.items()
+            if officer or not desk.kinds[name].officers
+        ]
         rows = [
             (Button(words("reminders.stop" if on else "reminders.want", kind=kind.called), Want(code, not on)),)
             for kind, on, code in kinds

@@ -109,7 +109,7 @@ def summary_list_line(tx: Tx, now: datetime, kept: Kept) -> Item | None:
 
 KINDS = {
     REPORT: Kind(Phrase("思想汇报"), report_line),
-    LIST: Kind(Phrase("汇报没交的名单"), list_line),
-    SUMMARY: Kind(Phrase("支部小结"), summary_line),
-    SUMMARY_LIST: Kind(Phrase("小结没交的名单"), summary_list_line),
+    LIST: Kind(Phrase("汇报没交的名单"), list_line, officers=True),
+    SUMMARY: Kind(Phrase("支部小结"), summary_line, officers=True),
+    SUMMARY_LIST: Kind(Phrase("小结没交的名单"), summary_list_line, officers=True),
 }

@@ -10,5 +10,5 @@ capability = Capability(
     Router(),
     desk=desk.items,
     rounds=desk.rounds,
-    reminders={desk.KIND: Kind(Phrase("换届"), desk.line, stoppable=False)},
+    reminders={desk.KIND: Kind(Phrase("换届"), desk.line, stoppable=False, officers=True)},
 )
