@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from typing import Any
 
 from bot.core.event import Address
 from storage import addresses, people, preferences, web
@@ -184,10 +185,19 @@ def _telegram(town: Town, heads: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 def _wecom(town: Town, heads: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for call in town.wecom.called("message/send"):
-        said = call.body.get("text", {}).get("content") or call.body.get("template_card", {}).get("main_title", {})
-        text = said if isinstance(said, str) else said.get("title", "")
-        if call.errcode == 0 and text.startswith(heads):
+        if call.errcode == 0 and _said_on_wecom(call.body).startswith(heads):
             yield "wecom", call.body["touser"]
+
+
+def _said_on_wecom(message: dict[str, Any]) -> str:
+    """What a message of WeCom's says first: its text, its Markdown without the bold, or the title of its card."""
+    match message["msgtype"]:
+        case "markdown":
+            return str(message["markdown"]["content"]).replace("**", "")
+        case "template_card":
+            return str(message["template_card"]["main_title"]["title"])
+        case _:
+            return str(message.get("text", {}).get("content", ""))
 
 
 def _wechat(town: Town, heads: tuple[str, ...]) -> Iterator[tuple[str, str]]:
