@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from fractions import Fraction
 from functools import cache, lru_cache, partial
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import jinja2
 from babel.messages.pofile import read_po
-from jinja2 import Environment, StrictUndefined, TemplateError
+from jinja2 import Environment, FileSystemBytecodeCache, StrictUndefined, TemplateError
+from jinja2.bccache import Bucket
 from jinja2.loaders import FileSystemLoader
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -124,6 +129,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             finalize=partial(self._finalize, language),
+            bytecode_cache=_Compiled(folder),
         )
         environment.filters |= {
             "yuan": yuan,
@@ -173,6 +179,29 @@ class Renderer:
 def renderer(zone: ZoneInfo) -> Renderer:
     """The renderer of a zone, made once in a process: it compiles everything Tiexin says."""
     return Renderer(zone)
+
+
+class _Compiled(FileSystemBytecodeCache):
+    """Compiled templates are kept beside their sources, as Python keeps its modules: a start takes half the time.
+
+    A source that has changed is compiled again. Where nothing can be written, nothing is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(str(folder / "__pycache__"), f"%s.jinja-{jinja2.__version__}")
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        try:
+            super().load_bytecode(bucket)
+        except (OSError, EOFError, UnpicklingError):  # cut off when the power failed, for one
+            bucket.reset()
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if sys.dont_write_bytecode:
+            return
+        with suppress(OSError):
+            Path(self.directory).mkdir(exist_ok=True)
+            super().dump_bytecode(bucket)
 
 
 def _write(environment: Environment, known: Mapping[str, object], block: Any, values: Mapping[str, object]) -> str:
