@@ -104,7 +104,8 @@ def look(tx: Tx, address: Address, event: bytes) -> Situation:
         draft = again[0] if again else None
     memory = Memory()
     if draft is not None:
-        memory.draft = _load_draft(tx.house.keys.open(draft))
+        memory.draft, *aside = _load_drafts(tx.house.keys.open(draft))
+        memory.aside = aside[::-1]
     stood = None if standing is None else tx.house.keys.open(standing)
     if stood is not None:
         memory.asking, memory.offers = _load_standing(stood)
@@ -122,10 +123,16 @@ def _dump_standing(asking: int, offers: tuple[Offer, ...]) -> str:
     return _json([asking, [[o.label, o.payload, o.walk] for o in offers]])
 
 
-def _load_draft(text: str) -> Draft:
+def _load_drafts(text: str) -> list[Draft]:
     kept = json.loads(text)
-    kept["expires"] = datetime.fromisoformat(kept["expires"])
-    return Draft(**kept)
+    aside = kept.pop("aside", [])
+    return [Draft(**{**one, "expires": datetime.fromisoformat(one["expires"])}) for one in (kept, *aside)]
+
+
+def _dump_drafts(drafts: list[Draft]) -> str:
+    """The form at hand, with what was put aside for it where there is any."""
+    first, *aside = [asdict(one) | {"expires": one.expires.isoformat()} for one in drafts]
+    return _json(first | ({"aside": aside} if aside else {}))
 
 
 def _load_answer(tx: Tx, sealed: bytes) -> list[Message]:
@@ -166,13 +173,13 @@ def keep(
     keys = tx.house.keys
     tx.rows(_ANSWER, digest=event, day=now.date(), answer=keys.seal(dump_messages(answer)))
     owner = str(address) if person_id is None else f"p{person_id}"
-    if memory.draft is None:
+    drafts = memory.drafts
+    if not drafts:
         if before._draft is not None:
             tx.run(delete(OpenDraft).where(col(OpenDraft.owner) == owner))
     else:
-        kept = asdict(memory.draft) | {"expires": memory.draft.expires.isoformat()}
-        body = keys.seal(_json(kept))
-        tx.rows(_KEEP_DRAFT, owner=owner, body=body, expires_at=memory.draft.expires)
+        body, expires = keys.seal(_dump_drafts(drafts)), max(draft.expires for draft in drafts)
+        tx.rows(_KEEP_DRAFT, owner=owner, body=body, expires_at=expires)
     stand(tx, address, memory, known=before._standing)
 
 

@@ -29,6 +29,8 @@ class Situation:
 
     draft: Draft | None
     asking: int
+    drafts: int = 0
+    """How many forms are half filled in."""
 
     @property
     def at(self) -> str:
@@ -38,7 +40,7 @@ class Situation:
 
 def situation(tx: Tx, address: Address) -> Situation:
     memory = dialogues.look(tx, address, NO_EVENT).memory
-    return Situation(memory.draft, memory.asking)
+    return Situation(memory.draft, memory.asking, len(memory.drafts))
 
 
 def put_up(tx: Tx, address: Address, letter: Letter | None) -> Situation:
@@ -46,12 +48,14 @@ def put_up(tx: Tx, address: Address, letter: Letter | None) -> Situation:
 
     A question that has been answered meanwhile does not open again: free words would be taken for another's answer.
     """
-    draft = dialogues.look(tx, address, NO_EVENT).memory.draft
+    drafts = dialogues.look(tx, address, NO_EVENT).memory.drafts
     standing, asking = _offers(letter), 0
-    if letter and draft and draft.id == letter.body.asking and draft.at == letter.body.at:
-        asking = draft.id
+    draft = drafts[0] if drafts else None
+    for one in drafts:
+        if letter and one.id == letter.body.asking and one.at == letter.body.at:
+            draft, asking = one, one.id
     dialogues.stand(tx, address, Memory(offers=standing, asking=asking))
-    return Situation(draft, asking)
+    return Situation(draft, asking, len(drafts))
 
 
 def offered(text: str, letter: Letter) -> Offer | None:

@@ -33,10 +33,13 @@ class Conversation(Generic[T]):
 
     def answer(self, turn: Turn[T], event: Event, memory: Memory) -> Reply:
         """The answer to one event. Raises Refused for a no; `memory` is right either way."""
-        if memory.draft and (memory.draft.expires <= turn.now or memory.draft.form not in self.router.forms):
+        memory.aside = [draft for draft in memory.aside if self._lives(turn, draft)]
+        if memory.draft and not self._lives(turn, memory.draft):
             was_open, memory.draft, memory.asking = memory.asking, None, 0
+            self._take_up(memory)
             if was_open:
                 return Reply(words("conversation.expired"), grade=Grade.PUBLIC)
+        self._take_up(memory, memory.asking)
         if isinstance(event, Pressed):
             answer = self._press(turn, event.payload, memory)
         elif isinstance(event, Handed):
@@ -47,13 +50,19 @@ class Conversation(Generic[T]):
             if self._page_only(turn, answer.form):
                 return _on_the_page(turn, answer.form, None)
             return self._begin(turn, memory, answer)
+        self._take_up(memory)
         if memory.draft and not self._here(memory) and not _walks(answer):
             form = self.router.forms[memory.draft.form].form
             return answer if self._page_only(turn, form) else answer.with_row(_resume(form, memory.draft, walk=True))
         return answer
 
     def _begin(self, turn: Turn[T], memory: Memory, begun: Begin) -> Reply:
-        draft, form = memory.draft, begun.form
+        form = begun.form
+        for earlier in memory.aside:
+            if earlier.form == form.__name__:
+                memory.bring(earlier)
+                break
+        draft = memory.draft
         if begun.resumes and draft and draft.form == form.__name__:
             reply = self._dialogue.step(turn, memory, "resume")
         else:
@@ -70,6 +79,7 @@ class Conversation(Generic[T]):
         except BadPayload:
             return self._stale_here(turn, memory)
         if isinstance(action, Step):
+            self._take_up(memory, action.draft)
             if memory.draft is None or memory.draft.id != action.draft:
                 return self._stale_here(turn, memory)
             if action.do != "leave" and (form := self._page_only_draft(turn, memory)):
@@ -211,6 +221,17 @@ class Conversation(Generic[T]):
         """The form that is half filled in, where that goes on only on our own pages."""
         form = self.router.forms[memory.draft.form].form if memory.draft else None
         return form if form and self._page_only(turn, form) else None
+
+    def _lives(self, turn: Turn[T], draft: Draft) -> bool:
+        return draft.expires > turn.now and draft.form in self.router.forms
+
+    @staticmethod
+    def _take_up(memory: Memory, number: int = 0) -> None:
+        """Have at hand the form of this number; of none, where none is at hand, the one put aside last."""
+        for draft in reversed(memory.aside):
+            if draft.id == number or memory.draft is None:
+                memory.bring(draft)
+                return
 
     @staticmethod
     def _here(memory: Memory) -> bool:

@@ -49,8 +49,11 @@ class Dialogue(Generic[T]):
         self, turn: Turn[T], memory: Memory, form: type[Form], given: Mapping[str, str],
         drafted: Mapping[str, str] = MappingProxyType({}),
     ) -> Reply:  # fmt: skip
+        number = _fresh(turn, memory)
+        if memory.draft and memory.draft.form != form.__name__:
+            memory.put_aside()
         memory.draft = Draft(
-            id=_fresh(turn, memory.draft),
+            id=number,
             form=form.__name__,
             expires=turn.now + form.lifetime,
             answers={**drafted, **given},
@@ -79,7 +82,7 @@ class Dialogue(Generic[T]):
         question = use.form.questions.get(draft.at)
         match do:
             case "resume":
-                draft.id = _fresh(turn, draft)  # the question stands here now, and nowhere else any more
+                draft.id = _fresh(turn, memory)  # the question stands here now, and nowhere else any more
                 return self.go_on(turn, memory)
             case "restart":
                 self._let_go(turn, draft, use.form)
@@ -374,9 +377,9 @@ def _so_far(draft: Draft) -> Prose:
     return pieces("\n".join(draft.parts))
 
 
-def _fresh(turn: Turn[T], before: Draft | None) -> int:
-    """The id of a draft: the time in milliseconds, and never the one it had before."""
-    return max(int(turn.now.timestamp() * 1000), before.id + 1 if before else 0)
+def _fresh(turn: Turn[T], memory: Memory) -> int:
+    """The id of a draft: the time in milliseconds, and never one that a draft has or had before."""
+    return max(int(turn.now.timestamp() * 1000), *(draft.id + 1 for draft in memory.drafts), 0)
 
 
 def _mark(question: str) -> int:

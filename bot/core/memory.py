@@ -10,6 +10,8 @@ from bot.core.reply import Message
 
 REVIEW = "="
 """`Draft.at` when everything is answered and the whole is being looked over."""
+ASIDE = 5
+"""Forms that are kept half filled in beside the one at hand; of more, the oldest goes."""
 
 
 @dataclass(slots=True)
@@ -26,6 +28,11 @@ class Draft:
     given: dict[str, str] = field(default_factory=dict)
     at: str = ""
     parts: list[str] = field(default_factory=list)
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything has been answered that did not come with its beginning."""
+        return bool(self.parts) or any(name not in self.given for name in self.answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,25 @@ class Memory:
     draft: Draft | None = None
     offers: tuple[Offer, ...] = ()
     asking: int = 0
+    aside: list[Draft] = field(default_factory=list)
+    """Forms left half filled in for another, the latest last: what was acknowledged is not lost by beginning one."""
+
+    @property
+    def drafts(self) -> list[Draft]:
+        """Every form that is half filled in, the one at hand first."""
+        return [*([self.draft] if self.draft else []), *reversed(self.aside)]
+
+    def put_aside(self) -> None:
+        """Keep the form at hand for later, if anything has been answered in it; the caller takes up another."""
+        if self.draft and self.draft.begun:
+            self.aside = [*self.aside, self.draft][-ASIDE:]
+        self.draft = None
+
+    def bring(self, draft: Draft) -> None:
+        """Take up a form again that was put aside."""
+        self.aside.remove(draft)
+        self.put_aside()
+        self.draft = draft
 
 
 @lru_cache(256)

@@ -132,7 +132,7 @@ class Taking:
 
     def _acted(self, text: str, letter: Letter, said: Sequence[Message], before: Situation, after: Situation) -> str:
         """What an answer has done that its writer should hear of elsewhere; empty: it only showed or asked."""
-        if before.draft is not None and after.draft is None and text.lower() not in WORDS["cancel"]:
+        if before.draft is not None and after.drafts < before.drafts and text.lower() not in WORDS["cancel"]:
             form = self._router.forms.get(before.draft.form)
             return form.form.called.source if form else ""
         offer = offered(text, letter)
