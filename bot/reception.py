@@ -132,13 +132,19 @@ class Reception:
         return done + self.silence(tx, now)
 
     def silence(self, tx: Tx, now: datetime) -> int:
-        """Where an answer has been waited for long enough, the next channel's turn comes; in how many cases."""
+        """Where an answer has been waited for long enough, the next channel's turn comes; in how many cases.
+
+        What comes by itself comes by day: a silence that ends at night is heard in the morning.
+        """
+        if tx.house.quiet_until(now):
+            return 0
         chains, tellings = standby.silent(tx, now), dict[int, Telling]()
         for chain in chains:
             campaign_id, person_id = chain
             telling = tellings.setdefault(campaign_id, campaigns.get(tx, campaign_id))
             waits = self._waits.get(telling.kind)
             if standby.in_doubt(tx, chain) or (waits and waits(tx, now, telling, person_id)):
+                standby.step_back(tx, now, chain)
                 standby.pass_on(tx, now, [chain])
             else:
                 standby.end(tx, now, [chain], "not needed")

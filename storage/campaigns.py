@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, insert, or_, select, text, update
@@ -17,8 +17,6 @@ from storage.base import Table, pack_ids, unpack_ids
 from storage.house import Tx
 from storage.prepared import Prepared
 
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)
-"""When a delivery is due that stands by, until there is something to wait for."""
 BATCH = 500
 """Recipients expanded in one transaction, so that 100,000 never stall the writer."""
 
@@ -170,7 +168,7 @@ def expand(tx: Tx, now: datetime) -> int:
             "campaign_id": campaign["id"], "person_id": person, "channel": way.address.channel,
             "key": way.address.key, "rank": way.rank, "reason": way.closed, "changed_at": now,
             "state": "skipped" if way.closed else "standby" if way.rank > 1 else "queued",
-            "due_at": NEVER if way.rank > 1 else campaign["due_at"],
+            "due_at": now + tx.house.silence if way.rank > 1 else campaign["due_at"],
         }
         for person, ways in preferences.ways(tx, batch, campaign["channels"]).items()
         for way in ways
@@ -216,7 +214,8 @@ def retry(tx: Tx, now: datetime, campaign_id: int) -> int:
     for delivery, person in tx.run(chained.order_by(col(Delivery.person_id), col(Delivery.rank))):
         if firsts.setdefault(person, delivery) != delivery:
             others.append(delivery)
-    for ids, values in ((list(firsts.values()), again), (others, again | {"state": "standby", "due_at": NEVER})):
+    later = again | {"state": "standby", "due_at": now + tx.house.silence}
+    for ids, values in ((list(firsts.values()), again), (others, later)):
         for at in range(0, len(ids), BATCH):
             tx.run(update(Delivery).where(col(Delivery.id).in_(ids[at : at + BATCH])).values(values))
     return lone + len(firsts)

@@ -190,6 +190,27 @@ def skipped(tx: Tx, campaign_id: int) -> dict[tuple[str, str], int]:
     return {(row[0], row[1]): row[2] for row in rows}
 
 
+def others_stand_by(tx: Tx, notice_id: int) -> set[int]:
+    """Those whose next address will have its turn if they stay silent."""
+    statement = (
+        select(col(Delivery.person_id))
+        .join(Campaign, col(Campaign.id) == col(Delivery.campaign_id))
+        .where(col(Campaign.kind) == KIND, col(Campaign.subject) == notice_id, col(Delivery.state) == "standby")
+    )
+    return set(tx.run(statement.distinct()).scalars())
+
+
+def stands_by(tx: Tx, notice_id: int, person_id: int) -> bool:
+    """Whether another address of a person will have its turn if they stay silent."""
+    statement = (
+        select(col(Delivery.id))
+        .join(Campaign, col(Campaign.id) == col(Delivery.campaign_id))
+        .where(col(Delivery.person_id) == person_id, col(Delivery.state) == "standby")
+        .where(col(Campaign.kind) == KIND, col(Campaign.subject) == notice_id)
+    )
+    return tx.run(statement.limit(1)).first() is not None
+
+
 def end_standby(tx: Tx, now: datetime, campaign_ids: Sequence[int]) -> None:
     """No other address has its turn any more: everybody who is silent is reminded."""
     statement = update(Delivery).where(

@@ -1,8 +1,9 @@
 """Standby: whose turn is it, among the addresses of somebody who is told by preference?
 
 The deliveries of one campaign to one person, ranked 1, 2, 3 …, are a chain: one of them is on its way, the others
-stand by. The next has its turn at once when one ends without arriving; and when one has arrived, or may have, and
-the answer that was asked for has not come for as long as the house waits (policy.silence). Rank 0 is in no chain.
+stand by. The next has its turn at once when one ends without arriving; when one has arrived, or may have, and the
+answer that was asked for has not come for as long as the house waits (policy.silence); and when one could not leave
+for as long, because its channel rests: that one then comes last. Rank 0 is in no chain.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, exists, func, literal_column, or_, select, update
 from sqlmodel import col
 
-from storage.campaigns import ARRIVED, NEVER, Delivery
+from storage.campaigns import ARRIVED, Delivery
 from storage.house import Tx
 from storage.prepared import Prepared
 
@@ -40,6 +41,13 @@ _NEXT = Prepared(
     .values(state="queued", due_at=bindparam("now"), reason="", changed_at=bindparam("now"))
     .returning(col(Delivery.channel))
 )
+_last = select(func.max(_other.rank) + 1).where(*_same).scalar_subquery()
+_free = or_(col(Delivery.lease_until).is_(None), col(Delivery.lease_until) < bindparam("now"))
+_STEP_BACK = Prepared(
+    update(Delivery)
+    .where(*_its, col(Delivery.rank) > 0, col(Delivery.state) == "queued", _free)
+    .values(state="standby", rank=_last, attempts=0, reason="", changed_at=bindparam("now"))
+)
 _DUE_AT = Prepared(update(Delivery).where(*_stands_by).values(due_at=bindparam("at")))
 _END = Prepared(
     update(Delivery).where(*_stands_by).values(state="skipped", reason=bindparam("why"), changed_at=bindparam("now"))
@@ -59,8 +67,14 @@ def pass_on(tx: Tx, now: datetime, chains: Iterable[Chain]) -> set[str]:
     woken: set[str] = set()
     for campaign, person in chains:
         woken |= {channel for (channel,) in tx.rows(_NEXT, about=campaign, whose=person, now=now)}
-        tx.rows(_DUE_AT, about=campaign, whose=person, at=NEVER)
+        tx.rows(_DUE_AT, about=campaign, whose=person, at=now + tx.house.silence)
     return woken
+
+
+def step_back(tx: Tx, now: datetime, chain: Chain) -> None:
+    """What waits to leave gives its turn away and comes last; what is leaving at this moment does not."""
+    campaign, person = chain
+    tx.rows(_STEP_BACK, about=campaign, whose=person, now=now)
 
 
 def wait(tx: Tx, now: datetime, chains: Iterable[Chain]) -> None:
@@ -75,7 +89,7 @@ def end(tx: Tx, now: datetime, chains: Iterable[Chain], why: str) -> None:
 
 
 def silent(tx: Tx, now: datetime, most: int = 200) -> list[Chain]:
-    """The chains in which an answer has been waited for long enough."""
+    """The chains in which an answer, or a channel that rests, has been waited for long enough."""
     return [(campaign, person) for campaign, person in dict.fromkeys(tx.rows(_SILENT, now=now, most=most))]
 
 

@@ -230,7 +230,7 @@ async def test_who_is_reminded_is_not_told_by_the_next_channel_as_well(house: Ho
     house.later(hours=5)
     await town.deliver()
     assert town.reached("王芳") == ["wechat", "wechat"], "the notice and the reminder"
-    house.later(hours=20)
+    house.later(hours=22)
     await town.deliver()
     assert town.reached("王芳") == ["wechat", "wechat", "telegram"], "now the reminder has its next turn"
 

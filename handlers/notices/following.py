@@ -30,10 +30,13 @@ PROGRESS = "notice_progress"
 
 
 def rounds(tx: Tx, now: datetime) -> Iterable[Round]:
-    """For each notice that waits for confirmations: one round to the silent, one to their secretaries."""
+    """For each notice that waits for confirmations: one round to the silent, one to their secretaries.
+
+    Who is told by preference and has another address that stands by is told there instead of reminded.
+    """
     for notice in notices.waiting_since(tx, now - WORTH, now):
         until = notice.at + WORTH
-        for kind, days, whom in ((MINE, AFTER, _silent), (THEIRS, ESCALATED, _secretaries)):
+        for kind, days, whom in ((MINE, AFTER, _forgetful), (THEIRS, ESCALATED, _secretaries)):
             at = _morning(tx, notice.at, days)
             if at <= now < until:
                 yield Round(kind, str(notice.id), notice.id, at, until, partial(whom, tx, now, notice))
@@ -42,7 +45,7 @@ def rounds(tx: Tx, now: datetime) -> Iterable[Round]:
 def line(tx: Tx, _now: datetime, kept: Kept) -> Item | None:
     """The notice, as long as it waits for this person."""
     letter = notices.letter(tx, kept.subject, kept.person_id)
-    if letter is None or not letter.pending:
+    if letter is None or not letter.pending or notices.stands_by(tx, kept.subject, kept.person_id):
         return None
     return Item(
         words("notices.still_open", notice=letter.notice), Button(short(letter.notice.title), Read(kept.subject))
@@ -83,6 +86,12 @@ def _silent(tx: Tx, _now: datetime, notice: Written) -> list[int]:
     confirmed = notices.acknowledgements(tx, notice.id)
     meant = [person for person in campaigns.recipients(tx, first.id) if person not in confirmed]
     return [person.id for person in here(tx, meant)]
+
+
+def _forgetful(tx: Tx, now: datetime, notice: Written) -> list[int]:
+    """The silent whom nothing else will tell once more."""
+    told_elsewhere = notices.others_stand_by(tx, notice.id)
+    return [person for person in _silent(tx, now, notice) if person not in told_elsewhere]
 
 
 def _secretaries(tx: Tx, now: datetime, notice: Written) -> Sequence[int]:
