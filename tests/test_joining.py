@@ -310,3 +310,58 @@ def test_both_databases_keep_an_application_from_beginning_to_end(house_on: Hous
     house_on.later(days=366)
     assert work(house_on, lambda tx: desk.due(tx, house_on.now)) == 1
     assert number(house_on, "周敏")
+
+
+def test_what_was_done_before_a_paper_was_registered_is_told_in_one_message(house: House) -> None:
+    person = people_of(house, "陈晓")
+    work(house, lambda tx: branch.register(tx, house.now, by(house, "李书记"), person, date(2025, 1, 6), "老李"))
+    assert "老李受理" in told(house, "陈晓")[0]
+    assert "会陆续补登" in told(house, "陈晓")[0], "the branch has still to catch up: nothing is overdue for her"
+    for step, day in (("2", "2025-01-20"), ("3", "2025-03-01"), ("4", "2025-03-10")):
+        record(house, "陈晓", step, day)
+    (only,) = told(house, "陈晓")
+    assert "下一步：第5步" in only
+    record(house, "陈晓", "5", "2026-11-24", contacts=("1001",))
+    assert len(told(house, "陈晓")) == 2, "what is done from now on is news"
+
+
+def test_whose_paper_is_registered_is_said_by_name_before_it_is(house: House) -> None:
+    secretary = house.chat("李书记")
+    secretary.say("入党申请")
+    secretary.tap("登记纸质申请")
+    secretary.say("1004")
+    secretary.tap("2026-11-24")
+    secretary.tap("李书记")
+    assert "第一支部 陈晓（1004），现在是入党积极分子" in secretary.text
+    assert "改：申请人" in secretary.labels
+    secretary.tap("改：申请人")
+    assert "没有要登记的入党申请" in secretary.say("1001"), "a full member has nothing to apply for"
+    assert "提交" not in secretary.labels
+
+
+def test_all_steps_show_what_was_handed_in_as_done_and_lead_back(house: House) -> None:
+    chat = apply(house)
+    assert "最晚2026年12月24日" in chat.say("我要入党"), "the month for the talk, before anybody has received it"
+    assert "✓ 第1步 递交入党申请书：2026年11月24日（周二），等受理" in chat.tap("看全部步骤")
+    assert "您的入党申请" in chat.tap("我要入党")
+    house.later(days=40)
+    assert "已过期" in house.chat("周敏").say("我要入党")
+
+
+def test_a_probationary_member_asks_for_their_confirmation(house: House) -> None:
+    sun = house.chat("孙明")
+    assert "请告诉第一支部的组织委员补上" in sun.say("我要转正"), "no dead end where the roster lacks the day"
+    work(house, lambda tx: people.change(tx, house.ids["孙明"], admitted_on=date(2026, 3, 1)))
+    assert "预备期到2027年3月1日" in sun.say("/confirm")
+    assert "转正是预备党员的事" in house.chat("陈晓").say("我要转正")
+
+
+def test_names_that_are_too_long_for_their_column_are_refused_and_not_cut(house: House) -> None:
+    apply(house)
+    with pytest.raises(Refused):
+        work(house, lambda tx: branch.receive(tx, house.now, by(house, "李书记"), number(house, "周敏"),
+                                              date(2026, 11, 24), "李" * 61))  # fmt: skip
+
+
+def people_of(house: House, name: str) -> people.Somebody:
+    return work(house, lambda tx: people.get(tx, house.ids[name]))

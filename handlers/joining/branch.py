@@ -29,6 +29,8 @@ from storage.people import Somebody
 
 REASON = (5, 500)
 """Characters of a reason."""
+BY = (60, 100)
+"""Characters at the most of who has received an application, and of who has decided a step."""
 ON_THE_WAY = ("入党申请人", "入党积极分子", "发展对象")
 
 
@@ -117,17 +119,28 @@ def receive(tx: Tx, now: datetime, actor: Actor, application_id: int, on: date, 
     return _received(tx, now, actor, found.filed, on, by)
 
 
-def register(tx: Tx, now: datetime, actor: Actor, person: Somebody, on: date, by: str) -> Case:
-    """Register an application that was handed in on paper, at whatever step it is by now."""
+def to_register(tx: Tx, now: datetime, actor: Actor, written: str) -> Somebody:
+    """Somebody by number or name whose application on paper may be registered. Raises Refused."""
+    person = members.one(tx, now, actor, Right.JOIN, written)
+    _registrable(tx, now, actor, person)
+    return person
+
+
+def _registrable(tx: Tx, now: datetime, actor: Actor, person: Somebody) -> None:
     require(tx, now, actor, Right.JOIN, organisations.get(tx, person.organisation_id))
     if person.id == actor.person_id:
         raise Refused("joining.own_case")
-    tx.lock("application", person.id)
     last = applications.latest_of(tx, person.id)
     if last and last.closed_at is None:
         raise Refused("joining.registered_already", name=person.name)
     if person.left_on is not None or person.kind == "正式党员":
         raise Refused("joining.nothing_to_register", name=person.name, kind=person.kind)
+
+
+def register(tx: Tx, now: datetime, actor: Actor, person: Somebody, on: date, by: str) -> Case:
+    """Register an application that was handed in on paper, at whatever step it is by now."""
+    tx.lock("application", person.id)
+    _registrable(tx, now, actor, person)
     if on > today(tx, now):
         raise Refused("joining.no_future")
     number = applications.add(tx, person.id, person.organisation_id, handed_at=now, state=HANDED)
@@ -137,7 +150,7 @@ def register(tx: Tx, now: datetime, actor: Actor, person: Somebody, on: date, by
 
 
 def _received(tx: Tx, now: datetime, actor: Actor, filed: Filed, on: date, by: str) -> Case:
-    by = by.strip() or actor.name
+    by = _body(by, BY[0]) or actor.name
     applications.change(
         tx, filed.id, state=OPEN, received_on=on, received_by=by, received_by_id=actor.person_id, reason=None
     )
@@ -160,7 +173,7 @@ def decline(tx: Tx, now: datetime, actor: Actor, application_id: int, by: str, w
         raise Refused("joining.member_already", kind=found.person.kind)
     applications.change(tx, found.filed.id, state=DECLINED, reason=_reason(why), closed_at=now)
     audit.record(
-        tx, now, actor, "application.decline", subject(application_id), decided_by=by.strip() or found.org.name
+        tx, now, actor, "application.decline", subject(application_id), decided_by=_body(by, BY[1]) or found.org.name
     )
     _off_the_way(tx, now, actor, found.person)
     return _follow(tx, now, actor, application_id, "declined")
@@ -196,12 +209,16 @@ def record(tx: Tx, now: datetime, actor: Actor, application_id: int, entry: Entr
     if entry.step == CONFIRMED and (before := case.course.discussed):
         facts = replace(entry.facts, outcome=before.outcome, months=before.months)
         entry = replace(entry, facts=facts)
-    _record(tx, now, actor, case.filed, replace(entry, by=entry.by.strip() or verdict.step.who), verdict.version)
+    body = _body(entry.by, BY[1]) or verdict.step.who
+    _record(tx, now, actor, case.filed, replace(entry, by=body), verdict.version)
     if entry.step == CONTACTS:
         _accompany(tx, now, actor, case.person, entry.facts.contacts, entry.day)
     if over := _over(entry):
         applications.change(tx, case.filed.id, state=over, closed_at=now)
-    return _follow(tx, now, actor, application_id, "recorded", quiet=verdict.step.repeats), verdict
+    # What was done before an application on paper was registered here is no news: one message has told of it.
+    caught_up = not case.filed.consent and entry.day < desk.handed_on(tx, case.filed)
+    quiet = verdict.step.repeats or caught_up
+    return _follow(tx, now, actor, application_id, "recorded", quiet=quiet), verdict
 
 
 def _over(entry: Entry) -> str:
@@ -318,6 +335,12 @@ def _become(
     written = {name: str(value) if value else "" for name, value in wanted.items() if value != has[name]}
     if written:
         members.edit(tx, now, actor, person, columns(tx), written)
+
+
+def _body(by: str, most: int) -> str:
+    if len(by := by.strip()) > most:
+        raise Refused("joining.bad_by", length=len(by), most=most)
+    return by
 
 
 def _reason(why: str) -> str:

@@ -22,6 +22,8 @@ from storage.house import Tx
 
 router = Router()
 
+_BACK = (Button(Phrase("我要入党"), Run(Code("join"))),)
+
 
 class Start(Action, tag="ja", light=True):
     """Begin an application."""
@@ -125,6 +127,15 @@ def join(turn: Turn, _rest: str) -> Answer:
     return Reply(said, tuple(rows), grade=Grade.PERSONAL if found else Grade.PUBLIC)
 
 
+@router.command("/confirm", "我要转正", "转正")
+def confirm(turn: Turn, _rest: str) -> Answer:
+    """预备党员看看预备期到哪天满、什么时候提出书面转正申请"""
+    person, found = people.get(turn.tx, turn.member.id), desk.mine(turn.tx, turn.now, turn.member.id)
+    if person.kind not in desk.MEMBERS:
+        raise Refused("joining.not_on_probation", kind=person.kind)
+    return _where(turn, found) if found and found.open else _further(turn, found)
+
+
 @router.pressed(Start)
 def start(turn: Turn, _press: Start) -> Answer:
     desk.may_apply(turn.tx, turn.now, turn.member.id)
@@ -190,7 +201,8 @@ def status(tx: Tx, found: Case) -> Words:
     return words(
         "joining.status", state=found.filed.state, org=found.org.name, text=found.text,
         handed=desk.handed_on(tx, found.filed), paper=not found.filed.consent, received=found.filed.received_on,
-        by=found.filed.received_by, talk=course.table.step("2", found.today),
+        by=found.filed.received_by, talk=course.table.step("2", found.today), talk_by=desk.talk_by(tx, found),
+        today=found.today,
         last=done(found, last) if isinstance(last, Stage) else None,
         ahead=window(found.ahead, found.today) if found.ahead else None,
         review=course.review(found.today), review_step=course.table.step("6", found.today),
@@ -233,11 +245,11 @@ def path(turn: Turn, _press: Path) -> Answer:
     found = desk.mine(turn.tx, turn.now, turn.member.id)
     if found is None:
         raise Refused("joining.none")
-    return Reply(steps(found), sensitive=True, grade=Grade.PERSONAL)
+    return Reply(steps(found, desk.handed_on(turn.tx, found.filed)), (_BACK,), sensitive=True, grade=Grade.PERSONAL)
 
 
-def steps(found: Case) -> Words:
-    """Every step of the way, done or to come."""
+def steps(found: Case, handed: date) -> Words:
+    """Every step of the way, done or to come. `handed`: the day on which it was handed in."""
     records = [one for one in found.course.counted if isinstance(one, Stage)]
     rows = []
     for number, step in found.text.steps.items():
@@ -245,7 +257,10 @@ def steps(found: Case) -> Words:
         shown = found.course.window(number, found.today)
         coming = None if its or found.filed.state != OPEN or step.repeats else window(shown, found.today)
         days = bool(shown.latest or (shown.step.earliest and shown.earliest))
-        rows.append((step, Phrase(step.name), [done(found, one) for one in its], coming if days else None))
+        told = [done(found, one) for one in its]
+        if number == RECEIVED and not its and found.filed.consent:  # handed in, and not received yet
+            told = [words("joining.handed_step", number=number, name=Phrase(step.name), day=handed)]
+        rows.append((step, Phrase(step.name), told, coming if days else None))
     return words("joining.path", rows=rows, text=found.text)
 
 
@@ -254,7 +269,7 @@ def read_mine(turn: Turn, _press: Mine) -> Answer:
     found, text, pages = desk.own_words(turn.tx, turn.now, turn.member.id)
     said = words("joining.own", text=text, pages=[page.name for page in pages], paper=not found.filed.consent)
     rows = tuple((Button(page.name, path=f"/files/{page.id}"),) for page in pages)
-    return Reply(said, rows, sensitive=True, grade=Grade.SENSITIVE)
+    return Reply(said, (*rows, _BACK), sensitive=True, grade=Grade.SENSITIVE)
 
 
 @router.pressed(Withdraw)
@@ -305,9 +320,11 @@ def answer(tx: Tx, now: datetime, telling: Telling, person_id: int) -> Reply | N
     button = Button(Phrase("我要入党"), Run(Code("join")))
     common = {"name": found.person.name, "org": found.org.name}
     if event == "received":
+        behind = found.ahead is not None and found.ahead.overdue(found.today)  # the branch has still to catch up
         said = words(
-            "joining.told_received", **common, by=filed.received_by, on=filed.received_on, status=status(tx, found)
-        )
+            "joining.told_received" if filed.consent else "joining.told_registered", **common, by=filed.received_by,
+            on=filed.received_on, status=None if behind and not filed.consent else status(tx, found),
+        )  # fmt: skip
     elif event == "returned":
         said = words("joining.told_returned", **common, reason=applications.reason(tx, filed.id))
     elif event == "declined":

@@ -11,9 +11,8 @@ from handlers.joining import branch, chat
 from handlers.joining.days import PastDay
 from handlers.joining.desk import Case
 from handlers.joining.secretary import Decline, Look, Page, Receive, Register, SendBack, Settle, Strike, whose
-from handlers.organisation import members
-from handlers.rights import Right, today
-from storage import people
+from handlers.rights import today
+from storage import organisations, people
 
 router = Router()
 
@@ -153,9 +152,16 @@ def register(turn: Turn, press: Register) -> Answer:
     return Begin(Registering, {"member": found.number})
 
 
-@router.form(Registering)
+def _whose(turn: Turn, form: Registering) -> Reply:
+    """Whose application it would be, by name: a number is easily mistyped."""
+    person = branch.to_register(turn.tx, turn.now, actor(turn), form.member)
+    org = organisations.get(turn.tx, person.organisation_id)
+    return Reply(words("joining.before_register", person=person, org=org.name))
+
+
+@router.form(Registering, preview=_whose)
 def registered(turn: Turn, form: Registering) -> Answer:
-    person = members.one(turn.tx, turn.now, actor(turn), Right.JOIN, form.member)
+    person = branch.to_register(turn.tx, turn.now, actor(turn), form.member)
     found = branch.register(turn.tx, turn.now, actor(turn), person, form.on, form.by)
     return _done(turn, found, "joining.registered")
 

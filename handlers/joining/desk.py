@@ -78,6 +78,11 @@ def handed_on(tx: Tx, filed: Filed) -> date:
     return rules.local_day(filed.handed_at, tx.house.zone)
 
 
+def talk_by(tx: Tx, found: Case) -> date | None:
+    """The last day for the talk of an application that waits: counted from the day it was handed in (第七条)."""
+    return rules.by(found.course.table.step("2", found.today).latest, {"1": handed_on(tx, found.filed)})
+
+
 # -- handing in -----------------------------------------------------------------------------------------------
 
 
