@@ -27,6 +27,10 @@ _NAME = re.compile(
 _NUMBER = re.compile(
     r"[\u4e00-\u9fff]{1,12}(?:〔|\[|［|（|\(|【)\s*(?:19|20)\d{2}\s*(?:〕|\]|］|）|\)|】)\s*(?:第\s*)?\d{1,5}\s*号"
 )
+# What is written before a number, and does not belong to it: 认真学习中组发〔2008〕3号.
+_BEFORE = re.compile(
+    r"^.*(?:学习|根据|按照|依据|依照|参照|传达|转发|贯彻|落实|执行|遵照|关于|详见|见)(?=\S+[〔\[［(（【])"
+)
 
 
 def refuses(text: str, filename: str = "") -> str:
@@ -41,7 +45,7 @@ def refuses(text: str, filename: str = "") -> str:
 def asks(text: str) -> str:
     """The number of a document (`中组发〔2008〕3号`) that a text carries: then one asks 可公开传达？ Empty: none."""
     found = _NUMBER.search(text)
-    return "".join(found[0].split()) if found else ""
+    return "".join(_BEFORE.sub("", found[0]).split()) if found else ""
 
 
 class Secret(Refused):

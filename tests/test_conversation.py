@@ -61,7 +61,7 @@ def test_what_means_nothing_is_answered_kindly(house: House, text: str) -> None:
     assert wang.labels == ["帮助"]
 
 
-@pytest.mark.parametrize("text", ["", "  \n\t", "\u200b\u200e", "\ufeff", "\u202e\u202c", "\x00", "\ud800"])
+@pytest.mark.parametrize("text", ["", "  \n\t", "\u200b\u200e", "\ufeff", "\u202e\u202c", "\x00", "\ud800", "\ufffe"])
 def test_a_message_without_words_is_answered_too(house: House, text: str) -> None:
     assert house.chat("王芳").say(text) == "这条消息里没有我能读的文字。发“帮助”可以看看我能做什么。"
     assert "文字" in house.chat("周").say(text)

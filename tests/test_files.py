@@ -116,6 +116,7 @@ def test_a_file_of_another_kind_is_refused_and_the_report_goes_on(house: House) 
     wang.say("思想汇报")
     wang.say(WORDS)
     assert "这种文件收不了" in wang.hand("汇报.pdf", b"<html>")
+    assert "写完了" in wang.labels
     assert "字" in wang.say("还有一句。")
     assert kept(house) == []
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
+from bot.core.reply import Refused
+from handlers.reports import desk
 from handlers.reports.acts import Write
+from handlers.reports.rules import Period
 from storage import audit, campaigns, people, reports
+from storage.audit import Actor
 from storage.dialogues import Inbox
 from tests.email_house import SENDER, email_house
 from tests.people import House, build_house
@@ -341,3 +345,36 @@ def test_going_back_repeats_no_answer_where_it_may_not_be_shown(tmp_path: Path) 
     chen.say("完")
     assert "（16字，已收好）" in chen.say("上一步")
     house.app.database.close()
+
+
+def test_a_version_that_is_finished_after_the_deadline_is_not_lost_and_says_why(house: House) -> None:
+    """“目前是：2026-11” stood over a choice that did not offer it, and nothing said why."""
+    chen = hand_in(house, "陈晓")
+    house.now = datetime(2026, 11, 30, 15, 55, tzinfo=UTC)
+    chen.say("思想汇报")
+    chen.tap("再交一版")
+    chen.say(WORDS)
+    house.later(minutes=10)
+    assert chen.say("完").startswith("之前选的现在不能选了，请重新选一个；写好的内容都还在。")
+    assert "目前是" not in chen.text
+    assert chen.tap("2026年12月").startswith("收到您2026年12月的思想汇报，第1版")
+
+
+def test_nobody_is_reminded_of_a_period_for_which_nothing_is_taken(house: House) -> None:
+    li = house.chat("李书记")
+    assert li.say("汇报情况 2027-01") == "2027年1月还没有到。"
+    house.now = datetime(2027, 1, 2, 2, 0, tzinfo=UTC)
+    assert "还没交：孙明、陈晓" in li.say("汇报情况 2026年11月")
+    assert li.labels == []
+    li.say("汇报情况 上个月")
+    assert any("2026年12月" in label for label in li.labels)
+    with house.app.database.write() as tx, pytest.raises(Refused) as no:
+        desk.nudge(
+            tx, house.now, Actor(house.ids["李书记"], "李书记", "chat"), Period(2026, 11), house.orgs["第一支部"]
+        )
+    assert no.value.words.template == "reports.nobody_may"
+
+
+def test_whoever_is_no_member_hears_for_whom_the_summaries_are(house: House) -> None:
+    """An activist was told that they are for secretaries."""
+    assert house.chat("陈晓").say("各支部小结") == "各支部小结给党员看。"

@@ -89,6 +89,15 @@ def test_a_period_is_filed_as_one_document_for_its_owner_only(tiexin: Admin, tmp
     )
 
 
+def test_one_odd_sign_does_not_keep_a_whole_period_from_being_filed(tiexin: Admin, tmp_path: Path) -> None:
+    """A sign that XML forbids, in one report or comment, ended the export of all with an error."""
+    (report,) = tiexin.json("--as", "1002", "report", "list", *PERIOD)
+    tiexin("--as", "1002", "report", "comment", str(report["id"]), "--text", "好\uffff的\x0b。")
+    file = tmp_path / "2026-11.docx"
+    tiexin("--as", "1002", "report", "export", *PERIOD, "--org", "第一支部", "--out", str(file))
+    assert "好的。" in words_in(file.read_bytes())
+
+
 def test_a_period_is_filed_as_a_zip_with_the_files_as_they_came(tiexin: Admin, tmp_path: Path) -> None:
     out = tmp_path / "十一月.zip"
     tiexin("--as", "1002", "report", "export", "--out", str(out), "--org", "第一支部", *PERIOD)

@@ -51,6 +51,24 @@ def test_what_is_no_period_is_refused(text: str) -> None:
         Period.read(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "period"),
+    [
+        ("11月", "2026-11"), ("12月", "2025-12"), ("2026年 1 月份", "2026-01"), ("四季度", "2026-Q4"),
+        ("第3季度", "2026-Q3"), ("2025年第一季度", "2025-Q1"), ("上个月", "2026-10"), ("本月", "2026-11"),
+        ("上季度", "2026-Q3"), ("这个季度", "2026-Q4"), ("2026-10", "2026-10"),
+    ],
+)  # fmt: skip
+def test_a_period_is_understood_as_people_say_it(text: str, period: str) -> None:
+    assert str(Period.said(text, date(2026, 11, 24))) == period
+
+
+@pytest.mark.parametrize("text", ["13月", "0月", "五季度", "11", "0001年1月", "下个月", "月"])
+def test_what_nobody_can_mean_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"such month|period is written"):
+        Period.said(text, date(2026, 11, 24))
+
+
 def test_the_deadline_is_the_midnight_after_the_last_day() -> None:
     assert Period(2026, 11).deadline(BEIJING) == datetime(2026, 12, 1, tzinfo=BEIJING)
     assert Period(2026, 4, quarterly=True).deadline(BEIJING) == datetime(2027, 1, 1, tzinfo=BEIJING)

@@ -163,7 +163,7 @@ class Conversation(Generic[T]):
         if turn.sender is None and not command.strangers:
             return self._unknown_person(turn)
         if not command.shown(turn):
-            raise Refused("conversation.not_yours", command=Phrase(command.words[0]))
+            raise Refused(command.closed, command=Phrase(command.words[0]))
         answer = command.run(turn, rest)
         if isinstance(answer, Begin) and self._page_only(turn, answer.form):
             word = Phrase(command.words[0])

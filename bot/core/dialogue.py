@@ -167,7 +167,13 @@ class Dialogue(Generic[T]):
         caption = clean(event.text)
         if len(_so_far(draft).text) + len(caption) >= question.max_length:
             raise Refused("conversation.too_long", length=len(caption), most=question.max_length)
-        draft.parts += [*([caption] if caption else []), mark(self._router.keeper.keep(turn, event))]
+        try:
+            kept = self._router.keeper.keep(turn, event)
+        except Refused as no:
+            if no.forgets:
+                raise
+            return self.go_on(turn, memory, no.words)  # and not a no alone, under which 写完了 would stand no more
+        draft.parts += [*([caption] if caption else []), mark(kept)]
         return self._more(turn, memory, draft, use.form, question)
 
     # -- inside ----------------------------------------------------------------------------------------
@@ -245,8 +251,11 @@ class Dialogue(Generic[T]):
 
     def _ask(self, turn: Turn[T], draft: Draft, form: type[Form], question: Question, problem: Words | None) -> Reply:
         rows: list[tuple[Button, ...]] = []
+        kept = draft.answers.get(question.name)
         if question.choices:
             choices = question.choices(turn)
+            if kept and all(choice.key != kept for choice in choices):
+                problem, kept = problem or words("conversation.no_longer_offered"), None
             if not choices:
                 raise Refused("conversation.no_choices", question=question.title)
             rows += [(Button(c.label, Step(draft.id, Code("pick"), c.key, _mark(draft.at))),) for c in choices]
@@ -261,7 +270,7 @@ class Dialogue(Generic[T]):
                 "conversation.ask",
                 problem=problem,
                 question=question.text,
-                kept=self._shown(turn, form, question, draft.answers.get(question.name)),
+                kept=self._shown(turn, form, question, kept),
                 have=_so_far(draft) if draft.parts else None,
                 step=asked.index(question) + 1 if question in asked else 0,
                 steps=len(asked),

@@ -74,8 +74,8 @@ class Pick(str):
     __slots__ = ()
 
 
-_UNSEEN = re.compile(  # half a surrogate pair can be neither stored nor sent
-    r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
+_UNSEEN = re.compile(  # half a surrogate pair can be neither stored nor sent, a noncharacter not be put into a docx
+    r"[\ufdd0-\ufdef\ufffe\uffff\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
 )
 
 

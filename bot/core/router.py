@@ -101,6 +101,8 @@ class Command(Generic[T]):
     """The words that follow belong to it: `/start CODE`, 如果基数是5400."""
     strangers: bool = False
     shown: Callable[[Turn[T]], bool] = _anybody
+    closed: str = "conversation.not_yours"
+    """What those hear from whom it is hidden: the name of a template, which may name the `command`."""
     letters: bool = False
     """A mail with this word as its subject hands in what stands below it."""
 
@@ -172,18 +174,20 @@ class Router(Generic[T]):
         strangers: bool = False,
         shown: Callable[[Turn[T]], bool] = _anybody,
         letters: bool = False,
+        closed: str = "conversation.not_yours",
     ) -> Callable[[Handler[T]], Handler[T]]:
         """Answer `/slash` and its Chinese words. The handler's docstring is its line in 帮助.
 
         With `rest`, the handler gets what follows the word, else an empty text. `shown` hides the command from
-        those without the right; the use case behind it checks again. With `letters` too, a whole text may follow.
+        those without the right, who hear `closed`; the use case behind it checks again. With `letters` too, a whole
+        text may follow.
         """
 
         def register(handler: Handler[T]) -> Handler[T]:
             line = Phrase((inspect.getdoc(handler) or "").split("\n")[0])
             if not line.source:
                 raise TypeError(f"{slash}: a command says in its docstring what it does")
-            self._add(Command(Code(slash[1:]), words, line, handler, rest, strangers, shown, letters))
+            self._add(Command(Code(slash[1:]), words, line, handler, rest, strangers, shown, closed, letters))
             return handler
 
         return register

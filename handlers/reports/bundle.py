@@ -13,6 +13,7 @@ from docx.document import Document as Paper
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt
 
+from bot.core.kinds import clean
 from bot.core.reply import Refused
 from handlers.files.kinds import name_of
 from handlers.reports import desk
@@ -110,14 +111,14 @@ def _write(paper: Paper, sheet: Sheet) -> None:
     late = "，逾期" if opened.report.late else ""
     paper.add_paragraph(f"{opened.branch}　{opened.report.period}　第{opened.report.version}版{late}")
     for line in opened.text.split("\n"):
-        paper.add_paragraph(line).paragraph_format.first_line_indent = Pt(24)
+        paper.add_paragraph(clean(line)).paragraph_format.first_line_indent = Pt(24)
     for file, content in zip(opened.files, sheet.contents, strict=True):
         if file.kind not in _DRAWN or not _drawn(paper, content):
             paper.add_paragraph(f"附件：{file.name}")
     if opened.comments:
         paper.add_heading("评语", 2)
         for author, comment in opened.comments:
-            paper.add_paragraph(f"{comment.text}\n—— {author}")
+            paper.add_paragraph(f"{clean(comment.text)}\n—— {author}")
 
 
 def _drawn(paper: Paper, content: bytes) -> bool:

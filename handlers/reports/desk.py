@@ -10,6 +10,7 @@ from bot.core.kinds import Prose
 from bot.core.reply import Refused
 from handlers import secrecy
 from handlers.files import desk as keeping
+from handlers.reports.acts import named
 from handlers.reports.rules import Every, Period
 from handlers.reports.table import table
 from handlers.rights import Right, places, require, today
@@ -94,6 +95,12 @@ def open_periods(tx: Tx, now: datetime, person: Somebody) -> list[Period]:
     return [current]
 
 
+def is_open(tx: Tx, now: datetime, period: Period) -> bool:
+    """Whether anybody may hand in for a period now: it has begun, and late ones are still taken."""
+    days = timedelta(days=table(tx.house.rules).late_days)
+    return period.first <= today(tx, now) and now < period.deadline(tx.house.zone) + days
+
+
 def _was_here(tx: Tx, person: Somebody, period: Period) -> bool:
     org = organisations.get(tx, person.organisation_id)
     here = reports.expected(tx, [person.kind], period.deadline(tx.house.zone), org=org, exactly=True)
@@ -104,7 +111,7 @@ def submit(tx: Tx, now: datetime, person_id: int, period: Period, prose: Prose, 
     """Hand in a report: the next version. Raises Refused for a period that is not open, and for a mark of secrecy."""
     person = people.get(tx, person_id)
     if period not in open_periods(tx, now, person):
-        raise Refused("reports.not_open", period=str(period))
+        raise Refused("reports.not_open", period=named(period))
     secrecy.check(prose.text)
     deadline = period.deadline(tx.house.zone)
     report = reports.add(
@@ -284,6 +291,8 @@ def still_missing(tx: Tx, person_id: int, period: Period) -> bool:
 def nudge(tx: Tx, now: datetime, actor: Actor, period: Period, org: Org) -> int:
     """Ask those of a branch who have not handed in, and nobody else; how many. Raises Refused."""
     silent = [one for branch in status(tx, now, actor, period, org) for one, _ in branch.missing]
+    if not is_open(tx, now, period):
+        raise Refused("reports.nobody_may", period=named(period))
     if not silent:
         raise Refused("reports.nobody_missing", org=org.name)
     before = [one for one in campaigns.about(tx, NUDGE, period.number) if one.values.get("org") == org.id]

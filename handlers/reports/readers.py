@@ -53,9 +53,10 @@ def reports_(turn: Turn, rest: str) -> Answer:
     if not rest:
         return _status(turn, _due_now(turn))
     try:
-        return _status(turn, [Period.read(rest)])
+        period = Period.said(rest, today(turn.tx, turn.now))
     except ValueError:
         raise Refused("reports.bad_period") from None
+    return _status(turn, [period])
 
 
 def _due_now(turn: Turn) -> list[Period]:
@@ -72,6 +73,8 @@ def status(turn: Turn, press: Status) -> Answer:
 
 def _status(turn: Turn, periods: list[Period]) -> Reply:
     tx, who = turn.tx, actor(turn)
+    if any(period.first > today(tx, turn.now) for period in periods):
+        raise Refused("reports.not_begun", period=named(periods[0]))
     branches: list[Branch] = []
     if may(tx, turn.now, who, Right.REPORT):
         branches = [one for period in periods for one in desk.status(tx, turn.now, who, period)]
@@ -84,7 +87,7 @@ def _status(turn: Turn, periods: list[Period]) -> Reply:
             rows.append((Button(words("reports.read_them", period=named(period)), Listed(period.number)),))
     several = len({branch.org.id for branch in branches}) > 1
     for branch in branches:
-        if branch.missing:
+        if branch.missing and desk.is_open(tx, turn.now, branch.period):
             org = branch.org.name if several else ""
             label = words("reports.remind_them", org=org, period=named(branch.period), count=len(branch.missing))
             rows.append((Button(label, Nudge(branch.period.number, branch.org.id)),))

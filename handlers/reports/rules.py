@@ -16,6 +16,9 @@ MORNING = time(9)
 """From when on a reminder may go out on its day."""
 
 
+_QUARTERS = {"一": "1", "二": "2", "三": "3", "四": "4"}
+
+
 class Every(StrEnum):
     """How often."""
 
@@ -48,6 +51,21 @@ class Period:
             if year >= 1 and (quarter or 1 <= month <= 12):
                 return cls(year, quarter or month, bool(quarter))
         raise ValueError("a period is written 2026-11 or 2026-Q4")
+
+    @classmethod
+    def said(cls, text: str, today: date) -> Period:
+        """As people say it: 2026年11月, 11月 (the last that has begun), 四季度, 上个月, 本季度. Raises ValueError."""
+        text = "".join(text.split())
+        if found := re.fullmatch(r"(上|本|这)(?:一?个?)(月|季度)", text):
+            current = cls.of(today, Every.QUARTER if found[2] == "季度" else Every.MONTH)
+            return current.before if found[1] == "上" else current
+        if found := re.fullmatch(r"(?:(\d{4})年)?(?:(\d{1,2})月份?|第?([1-4一二三四])季度)", text, re.ASCII):
+            part = int(found[2] or _QUARTERS.get(found[3], found[3]))
+            period = cls(int(found[1] or today.year), part, not found[2])
+            if not 1 <= part <= 12 or not 2000 <= period.year <= 2999:
+                raise ValueError("there is no such month")
+            return period if found[1] or period.first <= today else cls(today.year - 1, part, not found[2])
+        return cls.read(text)
 
     @classmethod
     def numbered(cls, number: int) -> Period:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.core.reply import Refused
 from handlers import secrecy
+from handlers.reports.acts import named
 from handlers.reports.rules import Every, Period
 from handlers.reports.table import Table, table
 from handlers.rights import today
@@ -48,7 +49,7 @@ def submit(tx: Tx, now: datetime, actor: Actor, org: Org, period: Period, done: 
     if actor.person_id is None or all(one.id != org.id for one in own_branches(tx, now, actor.person_id)):
         raise Refused("reports.not_your_branch", org=org.name)
     if period not in open_periods(tx, now):
-        raise Refused("reports.not_open", period=str(period))
+        raise Refused("reports.not_open", period=named(period))
     secrecy.check(f"{done}\n{plan}")
     summary = writings.add_summary(
         tx, now, organisation_id=org.id, period=str(period), late=now >= period.deadline(tx.house.zone),

@@ -92,7 +92,7 @@ def submit(turn: Turn, form: MonthOfBranch) -> Answer:
     return Reply(said, (row,))
 
 
-@router.command("/summaries", "各支部小结", shown=_reads)
+@router.command("/summaries", "各支部小结", shown=_reads, closed="reports.no_summaries")
 def all_of_them(turn: Turn, _rest: str) -> Answer:
     """看各支部的每月小结和下月计划"""
     current = Period.of(today(turn.tx, turn.now), Every.MONTH)
