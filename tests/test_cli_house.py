@@ -104,6 +104,13 @@ def test_the_demonstration_has_166_people_and_keeps_them(tmp_path: Path) -> None
     demo(*create)
     assert len(demo.json("member", "list")) == 165
     assert demo.json("office", "list") == [o for o in offices_then if o["number"] != "10100"]
+    # what is under way is there once: an application that waits, one to talk about, one half-way, two examinations
+    assert [(one["state"], (one["next"] or {}).get("step")) for one in demo.json("join", "list")] == [
+        ("handed", None), ("open", "2"), ("open", "7")
+    ]  # fmt: skip
+    assert [one["state"] for one in demo.json("quiz", "list")] == ["closed", "open"]
+    over = demo.json("quiz", "results", "2")
+    assert 0 < over["done"] < over["expected"]
 
 
 @pytest.mark.parametrize("today", ["2026-11-24", "2024-02-29", "2027-01-01"])

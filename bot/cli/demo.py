@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from bot.cli.demo_affairs import add_affairs
 from bot.cli.demo_people import BRANCHES, PERSONAS, ROOT, residents
 from bot.cli.door import NothingDone
 from bot.cli.tables import migrate
@@ -87,6 +88,8 @@ def create(app: App, now: datetime) -> list[Persona]:
     with app.database.write() as tx:
         give_mailbox(tx, now)
         furnish(tx, now)
+    with app.database.write() as tx:
+        add_affairs(tx, now)
     with app.database.write() as tx:
         return [_persona(tx, now, place) for place in range(len(PERSONAS))]
 
