@@ -39,26 +39,31 @@ class Carriage:
         self._renderer = renderer
 
     @staticmethod
-    def how(house: House, address: Address, grade: Grade) -> How:
-        """How something of this grade goes to an address, by the organisation's policy."""
+    def how(house: House, address: Address, grade: Grade, *, asked: bool = False) -> How:
+        """How something of this grade goes to an address, by the organisation's policy.
+
+        `asked`: in the answer to what somebody says there.
+        """
         written = _preset(house.policy).get((address.channel, grade), "link")  # an unknown channel carries nothing
+        if written == "asked":
+            return How.YES if asked else How.LINK
         if written == "company":
             return How.YES if _own(house, address) else How.GENERIC
         return How(written)
 
     @classmethod
-    def grades(cls, house: House, address: Address) -> frozenset[Grade]:
-        """The grades that are shown at an address as they are."""
+    def grades(cls, house: House, address: Address, *, asked: bool = True) -> frozenset[Grade]:
+        """The grades that are shown at an address as they are, in an answer or else by themselves."""
         own = address.channel == "email" and _own(house, address)
-        return _shown(house.policy, address.channel, own)
+        return _shown(house.policy, address.channel, own, asked)
 
     @classmethod
-    def fits(cls, house: House, message: Message, address: Address) -> bool:
+    def fits(cls, house: House, message: Message, address: Address, *, asked: bool = False) -> bool:
         """Whether the message may go to this address as it is."""
         if address.channel == "web":
             return True
         linked = any(key.path is not None for row in message.keys for key in row)
-        shown = message.grade in cls.grades(house, address)
+        shown = message.grade in cls.grades(house, address, asked=asked)
         return shown and not linked and not _too_heavy(message, address.channel)
 
     def fit(
@@ -69,9 +74,9 @@ class Carriage:
 
         `asked`: it answers something the person has said there just now.
         """
-        if self.fits(tx.house, message, address):
+        if self.fits(tx.house, message, address, asked=asked):
             return message
-        how = self.how(tx.house, address, message.grade)
+        how = self.how(tx.house, address, message.grade, asked=asked)
         lasting = links.SOON if asked and address.channel not in PATIENT else links.DAYS
         if how is not How.YES:
             text = self._outside(message, how, language, asked=asked)
@@ -109,7 +114,7 @@ def _presets() -> Mapping[str, Mapping[tuple[str, Grade], str]]:
     """carriage.toml. Raises ValueError where it has a hole, or a word that means nothing."""
     with Path(__file__).with_suffix(".toml").open("rb") as file:
         written = tomllib.load(file)
-    known = {*How, "company"}
+    known = {*How, "company", "asked"}
     presets = {}
     for name, channels in written.items():
         for channel, row in channels.items():
@@ -126,8 +131,8 @@ def _preset(policy: str) -> Mapping[tuple[str, Grade], str]:
 
 
 @lru_cache(64)
-def _shown(policy: str, channel: str, own: bool) -> frozenset[Grade]:
-    shown = {How.YES, "company"} if own else {How.YES}
+def _shown(policy: str, channel: str, own: bool, asked: bool) -> frozenset[Grade]:
+    shown = {How.YES, *(("company",) if own else ()), *(("asked",) if asked else ())}
     return frozenset(grade for grade in Grade if _preset(policy).get((channel, grade)) in shown)
 
 

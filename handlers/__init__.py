@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from bot.core import router as core
-from bot.core.reply import Button, Phrase, Reply, Words
+from bot.core.reply import Button, Grade, Phrase, Reply, Words
 from storage.audit import Actor
 from storage.campaigns import Telling
 from storage.files import File
@@ -22,10 +22,12 @@ Answer = core.Answer
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A line of 我的 or 工作台, with the button that leads to it."""
+    """A line of 我的, 工作台 or a reminder, with the button that leads to it."""
 
     words: Words
     button: Button | None = None
+    grade: Grade = Grade.GENERAL
+    """Of a reminder, which comes by itself: one that names others is personal."""
 
 
 @dataclass(frozen=True, slots=True)

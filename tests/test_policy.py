@@ -11,7 +11,9 @@ from bot.carriage import Carriage, How
 from bot.core.event import Address
 from bot.core.reply import Grade, Key, Message
 from bot.render import LANGUAGES
+from handlers.notices.following import silent_line
 from storage import web
+from storage.reminders import Kept
 from tests.notices import about, person, send
 from tests.people import Chat, House, build_house
 from tests.polls import open_poll
@@ -26,7 +28,8 @@ WHERE = {
     "a channel nobody knows": Address("pigeon", "1"),
 }
 GRADES = ("public", "general", "personal", "sensitive", "poll", "nomination", "ballot")
-# Columns in the order of GRADES: y as it is, l a link, g a link with the most neutral words.
+# Columns in the order of GRADES: y as it is, l a link, g a link with the most neutral words, a as it is
+# where its reader has just asked, and else a link.
 OPEN = {
     "web": "y y y y y y y",
     "telegram": "y y y y y y y",
@@ -39,8 +42,8 @@ OPEN = {
 STRICT = {
     "web": "y y y y y y y",
     "telegram": "y g l l y l l",
-    "wechat": "y y y l y y l",
-    "wecom": "y y y l y y l",
+    "wechat": "y y a l y y l",
+    "wecom": "y y a l y y l",
     "mail of our own": "y y l l l l l",
     "another's mail": "y g l l l l l",
     "a channel nobody knows": "l l l l l l l",
@@ -76,14 +79,22 @@ def test_the_table_names_every_grade() -> None:
     assert {grade.name.lower() for grade in Grade} == set(GRADES)
 
 
-def test_every_cell_of_the_table_is_as_it_is_written(either: House) -> None:
+@pytest.mark.parametrize("asked", [True, False], ids=["answered", "delivered"])
+def test_every_cell_of_the_table_is_as_it_is_written(either: House, asked: bool) -> None:
     house = either.app.house
     found = {
-        (place, grade): LETTERS[Carriage.how(house, WHERE[place], Grade[grade.upper()])]
+        (place, grade): LETTERS[Carriage.how(house, WHERE[place], Grade[grade.upper()], asked=asked)]
         for policy, place, grade, _ in CELLS
         if policy == house.policy
     }
-    assert found == {(place, grade): cell for policy, place, grade, cell in CELLS if policy == house.policy}
+    assert found == {
+        (place, grade): meant(cell, asked) for policy, place, grade, cell in CELLS if policy == house.policy
+    }
+
+
+def meant(cell: str, asked: bool) -> str:
+    """What a cell says of an answer, or of what comes by itself."""
+    return {"a": "y" if asked else "l"}.get(cell, cell)
 
 
 def carried(house: House, grade: str, place: str, *, asked: bool) -> Message:
@@ -97,10 +108,10 @@ def carried(house: House, grade: str, place: str, *, asked: bool) -> Message:
 
 @pytest.mark.parametrize("asked", [True, False], ids=["answered", "delivered"])
 def test_what_may_not_be_shown_is_not_shown_and_stands_behind_the_link(either: House, asked: bool) -> None:
-    for policy, place, grade, cell in CELLS:
+    for policy, place, grade, written in CELLS:
         if policy != either.app.house.policy:
             continue
-        message = carried(either, grade, place, asked=asked)
+        message, cell = carried(either, grade, place, asked=asked), meant(written, asked)
         keys = [key for row in message.keys for key in row]
         if cell == "y":
             assert (message.text, [key.payload for key in keys]) == (SECRET, ["na:1"]), (place, grade)
@@ -174,6 +185,26 @@ def test_under_strict_a_notice_tells_telegram_only_that_something_waits(strict: 
     page = on_the_page(strict, wang)
     assert "支部大会" in page.text
     assert "✓ 已确认" in page.tap("收到")
+
+
+def test_under_strict_a_result_is_a_link_where_it_comes_by_itself_and_shown_to_whoever_asks(strict: House) -> None:
+    """Own dues, own next step, own results go through WeChat and WeCom on request only."""
+    wang, at = strict.chat("王芳", "wecom"), Address("wecom", "wecom-王芳")
+    message = Message("您的成绩：85分", grade=Grade.PERSONAL)
+    with strict.app.database.write() as tx:
+        told = strict.app.reception.fit(tx, strict.now, message, at, strict.ids["王芳"])
+    assert "85" not in told.text
+    assert "王芳" in wang.say("我的")
+
+
+def test_under_strict_a_reminder_that_names_others_is_a_link(strict: House) -> None:
+    send(strict, actor=person(strict, "李书记"))
+    kept = Kept(1, strict.ids["李书记"], "notice.silent", "1", 1, strict.now, strict.now, False)
+    with strict.app.database.read() as tx:
+        item = silent_line(tx, strict.now, kept)
+    assert item
+    assert "王芳" in strict.app.reception.renderer.say(item.words, "zh")
+    assert item.grade is Grade.PERSONAL
 
 
 def test_under_strict_a_vote_on_people_is_a_link_on_telegram_and_a_tap_on_wechat(strict: House) -> None:

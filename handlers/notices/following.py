@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
-from bot.core.reply import Button, Phrase, Reply, words
+from bot.core.reply import Button, Grade, Phrase, Reply, words
 from handlers import Item, Kind, Round
 from handlers.notices.chat import Read, Watch, short
 from handlers.notices.progress import here
@@ -66,9 +66,8 @@ def silent_line(tx: Tx, now: datetime, kept: Kept) -> Item | None:
     ]
     if not names:
         return None
-    return Item(
-        words("notices.still_silent", notice=notice, names=names), Button(short(notice.title), Watch(notice.id))
-    )
+    said = words("notices.still_silent", notice=notice, names=names)
+    return Item(said, Button(short(notice.title), Watch(notice.id)), Grade.PERSONAL)
 
 
 REMINDERS = {MINE: Kind(Phrase("通知待确认"), line), THEIRS: Kind(Phrase("未确认的通知"), silent_line, officers=True)}

@@ -127,6 +127,7 @@ class Desk:
                 stoppable=any(not kept.regulated for kept, _, _ in lines),
             ),
             (*((button,) for button in buttons), (settings,)),
+            grade=max(item.grade for _, _, item in lines),
         )
 
 
