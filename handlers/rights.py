@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
 from bot.core.reply import Refused, words
-from storage import offices, organisations
+from storage import offices, organisations, people
 from storage.audit import Actor
 from storage.house import Tx
 from storage.organisations import Org
@@ -77,3 +78,18 @@ def require(tx: Tx, now: datetime, actor: Actor, right: Right, org: Org) -> None
     """Raises Refused, naming the organisation and the offices that could."""
     if not may(tx, now, actor, right, org):
         raise Refused("rights.not_here", org=org.name, right=words(f"rights.{right}"), offices=roles_with(right))
+
+
+def own_part(tx: Tx, now: datetime, actor: Actor, right: Right, org: Org, meant: Sequence[int]) -> set[int] | None:
+    """Whom of those that something of an organisation's means an actor may see: their own people; None: everybody.
+
+    So a branch secretary sees who of the branch has not answered the committee. Raises Refused, as `require` does,
+    where nobody is theirs.
+    """
+    area = places(tx, now, actor, right)
+    if any(place.holds(org) for place in area):
+        return None
+    theirs = {row.id for place in area for row in tx.run(people.members_of(place))}.intersection(meant)
+    if not theirs:
+        require(tx, now, actor, right, org)
+    return theirs

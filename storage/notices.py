@@ -211,12 +211,19 @@ def stands_by(tx: Tx, notice_id: int, person_id: int) -> bool:
     return tx.run(statement.limit(1)).first() is not None
 
 
-def end_standby(tx: Tx, now: datetime, campaign_ids: Sequence[int]) -> None:
-    """No other address has its turn any more: everybody who is silent is reminded."""
+def end_standby(
+    tx: Tx, now: datetime, campaign_ids: Sequence[int], people: Sequence[int] | None = None
+) -> None:  # fmt: skip
+    """No other address of these people (None: of anybody) has its turn any more: the silent are reminded."""
     statement = update(Delivery).where(
         col(Delivery.campaign_id).in_(list(campaign_ids)), col(Delivery.state) == "standby"
     )
-    tx.run(statement.values(state="skipped", reason="reminded instead", changed_at=now))
+    statement = statement.values(state="skipped", reason="reminded instead", changed_at=now)
+    if people is None:
+        tx.run(statement)
+        return
+    for at in range(0, len(people), 500):
+        tx.run(statement.where(col(Delivery.person_id).in_(list(people[at : at + 500]))))
 
 
 def skip_needless(tx: Tx, now: datetime, notice_id: int, campaign_ids: Sequence[int]) -> int:

@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, String, and_, bindparam, cast, delete, exists, func, insert, select, text, update
+from sqlalchemy import Select, String, and_, bindparam, cast, delete, exists, func, insert, or_, select, text, update
 from sqlmodel import Field, col
 
 from storage.base import Table
@@ -177,6 +177,17 @@ def open_for(tx: Tx, person_id: int) -> list[Ballot]:
     """The open polls on whose roll a person stands, those that close first first."""
     ids = select(col(PollRoll.poll_id)).where(col(PollRoll.person_id) == person_id)
     return sorted(listed(tx, col(Poll.state) == "open", col(Poll.id).in_(ids)), key=lambda p: p.closes_at)
+
+
+def open_from(tx: Tx, org_ids: Sequence[int]) -> list[Ballot]:
+    """The open polls of some organisations, and those on whose roll somebody of theirs stands; newest first."""
+    theirs = (
+        select(col(PollRoll.poll_id))
+        .join(Person, col(Person.id) == col(PollRoll.person_id))
+        .where(col(PollRoll.poll_id) == col(Poll.id), col(Person.organisation_id).in_(org_ids))
+    )
+    mine = or_(col(Poll.organisation_id).in_(org_ids), theirs.correlate(Poll).exists())
+    return listed(tx, col(Poll.state) == "open", mine)
 
 
 def to_close(tx: Tx, now: datetime) -> list[Ballot]:

@@ -86,13 +86,12 @@ def turnout(ctx: typer.Context, poll_id: int = ID) -> None:
 
     here = door(ctx)
     with here.read() as tx:
-        poll, voted, expected, missing = desk.turnout(tx, now(), here.actor(tx), poll_id)
-    data = _row(here, poll) | {
-        "voted": voted, "expected": expected,
-        "missing": [{"branch": branch, "names": names} for branch, names in missing],
+        found = desk.turnout(tx, now(), here.actor(tx), poll_id)
+    data = _row(here, found.poll) | {
+        "voted": found.voted, "expected": found.expected, "whole": found.whole,
+        "missing": [{"branch": branch, "names": names} for branch, names in found.missing],
     }  # fmt: skip
-    said = words("voting.turnout", poll=poll, voted=voted, expected=expected, missing=missing)
-    here.show(data, lambda: here.say(said))
+    here.show(data, lambda: here.say(words("voting.turnout", found=found)))
 
 
 @app.command()

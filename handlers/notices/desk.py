@@ -14,7 +14,7 @@ from handlers import scope, secrecy
 from handlers.files import desk as files
 from handlers.notices import progress
 from handlers.notices.progress import Standing
-from handlers.rights import Right, places, require
+from handlers.rights import Right, own_part, places, require
 from storage import audit, campaigns, notices, organisations, people, reach
 from storage.audit import Actor
 from storage.house import Tx
@@ -185,27 +185,53 @@ def seen_to_by(tx: Tx, now: datetime, actor: Actor, *, most: int = 50) -> list[W
 
 
 def standing(tx: Tx, now: datetime, actor: Actor, notice_id: int) -> Standing:
-    """How a notice stands: how far it has come, who has not confirmed, who could not be reached."""
-    return progress.standing(tx, now, of(tx, now, actor, notice_id))
+    """How a notice stands: how far it has come, who has not confirmed, who could not be reached.
+
+    Whoever sees to it sees all of that; a branch secretary their own people. Raises Refused where there are none.
+    """
+    notice, theirs = _seen(tx, now, actor, notice_id)
+    return progress.standing(tx, now, notice, theirs)
+
+
+def _seen(tx: Tx, now: datetime, actor: Actor, notice_id: int) -> tuple[Written, set[int] | None]:
+    """A notice and whose answer to it an actor may see; None: everybody's. Raises Refused where it is nobody's."""
+    notice = notices.get(tx, notice_id)
+    if notice is None:
+        raise Refused("notices.no_such_notice", number=notice_id)
+    meant = campaigns.recipients(tx, notices.sendings(tx, notice_id)[0].id) if notice.at <= now else []
+    return notice, own_part(tx, now, actor, Right.NOTICE, organisations.get(tx, notice.organisation_id), meant)
+
+
+def above(tx: Tx, now: datetime, actor: Actor, since: datetime) -> list[tuple[Written, int, int]]:
+    """Notices from above that wait for people of an actor's own: (notice, confirmed, of how many), newest first."""
+    area = places(tx, now, actor, Right.NOTICE)
+    higher = {int(step) for place in area for step in place.path.strip("/").split("/")} - {place.id for place in area}
+    theirs = {row.id for place in area for row in tx.run(people.members_of(place))} if higher else set()
+    found = []
+    for notice in notices.listed(tx, sorted(higher)) if higher else []:
+        if notice.ask_ack and not notice.cancelled_at and since < notice.at <= now:
+            meant = theirs.intersection(campaigns.recipients(tx, notices.sendings(tx, notice.id)[0].id))
+            found.append((notice, len(notices.acknowledgements(tx, notice.id).keys() & meant), len(meant)))
+    return found
 
 
 def nudge(tx: Tx, now: datetime, actor: Actor, notice_id: int) -> int:
     """Remind those who have not confirmed; how many. Raises Refused when everybody has, or nobody was asked to."""
-    notice = _sent(tx, now, actor, notice_id)
+    notice, theirs = _seen(tx, now, actor, notice_id)
+    _has_gone_out(now, notice)
     if not notice.ask_ack:
         raise Refused("notices.no_word_asked", title=notice.title)
     first, *nudges = notices.sendings(tx, notice_id)
+    meant = campaigns.recipients(tx, first.id) if theirs is None else sorted(theirs)
     confirmed = notices.acknowledgements(tx, notice_id)
-    meant = campaigns.recipients(tx, first.id)
-    silent = progress.here(tx, [person for person in meant if person not in confirmed])
+    silent = [person.id for person in progress.here(tx, [person for person in meant if person not in confirmed])]
     if not silent:
         raise Refused("notices.everybody_confirmed", title=notice.title)
-    if any(now - one.created_at < JUST_NOW for one in nudges):
+    lately = [one.id for one in nudges if now - one.created_at < JUST_NOW]
+    if any(not set(silent).isdisjoint(campaigns.recipients(tx, one)) for one in lately):
         raise Refused("notices.just_nudged")
-    notices.end_standby(tx, now, [one.id for one in (first, *nudges)])
-    campaigns.create(
-        tx, now, KIND, notice_id, [one.id for one in silent], channels=first.channels, nudge=True
-    )  # fmt: skip
+    notices.end_standby(tx, now, [one.id for one in (first, *nudges)], None if theirs is None else silent)
+    campaigns.create(tx, now, KIND, notice_id, silent, channels=first.channels, nudge=True)
     audit.record(tx, now, actor, "notice.nudge", _subject(notice_id), people=len(silent))
     return len(silent)
 
@@ -276,11 +302,16 @@ def release_all(tx: Tx, now: datetime, actor: Actor) -> int:
 def _sent(tx: Tx, now: datetime, actor: Actor, notice_id: int) -> Written:
     """A notice that has gone out. Raises Refused for one that is withdrawn or waits for its time."""
     notice = of(tx, now, actor, notice_id)
+    _has_gone_out(now, notice)
+    return notice
+
+
+def _has_gone_out(now: datetime, notice: Written) -> None:
+    """Raises Refused for a notice that is withdrawn or waits for its time."""
     if notice.cancelled_at:
         raise Refused("notices.is_cancelled", title=notice.title)
     if notice.at > now:
         raise Refused("notices.not_sent_yet", title=notice.title, at=notice.at)
-    return notice
 
 
 def _subject(notice_id: int) -> str:

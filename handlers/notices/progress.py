@@ -48,6 +48,8 @@ class Standing:
     """How many copies were not sent, by channel and reason."""
     missing: Named
     unreachable: Named
+    whole: bool = True
+    """Whether all it was sent to are counted, or only those of the actor's own area; of these no copies are told."""
 
     @property
     def by_channel(self) -> Words:
@@ -65,26 +67,29 @@ class Standing:
         return self.steps["waiting"] + self.steps["sending"]
 
 
-def standing(tx: Tx, now: datetime, notice: Written) -> Standing:
-    """How a notice stands now. Reads every copy of it."""
+def standing(tx: Tx, now: datetime, notice: Written, only: set[int] | None = None) -> Standing:
+    """How a notice stands now, with all or with `only` some of its recipients. Reads every copy of it."""
     sendings = notices.sendings(tx, notice.id)
-    meant = campaigns.recipients(tx, sendings[0].id)
-    confirmed = notices.acknowledgements(tx, notice.id)
+    meant = [one for one in campaigns.recipients(tx, sendings[0].id) if only is None or one in only]
+    confirmed = notices.acknowledgements(tx, notice.id).keys() & set(meant)
     best = _best(tx, sendings)
     step = {person: "reached" if person in confirmed else best.get(person, "stopped") for person in meant}
     counted = Counter(step.values())
     copies: dict[str, dict[str, int]] = {}
-    for (channel, found), count in campaigns.progress(tx, [sendings[0].id]).items():
+    told = [] if only is not None else [sendings[0].id]
+    for (channel, found), count in campaigns.progress(tx, told).items():
         copies.setdefault(channel or "none", {})[found] = count
     skipped: dict[str, dict[str, int]] = {}
-    for (channel, reason), count in notices.skipped(tx, sendings[0].id).items():
-        skipped.setdefault(channel or "none", {})[reason] = count
+    for campaign_id in told:
+        for (channel, reason), count in notices.skipped(tx, campaign_id).items():
+            skipped.setdefault(channel or "none", {})[reason] = count
     asked = notice.ask_ack and not notice.cancelled_at
     silent = [person for person in meant if person not in confirmed] if asked else []
     return Standing(
         notice, organisations.get(tx, notice.organisation_id).name, state(tx, now, notice),
         len(meant), len(confirmed), {name: counted[name] for name in STEPS}, copies, skipped, by_branch(tx, silent),
         by_branch(tx, [person for person in meant if step[person] in ("failed", "unreachable")]),
+        only is None,
     )  # fmt: skip
 
 

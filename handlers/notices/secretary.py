@@ -315,6 +315,9 @@ def _status(turn: Turn, notice_id: int) -> Reply:
     buttons: list[Button] = []
     if standing.silent and standing.state in ("sending", "sent"):
         buttons.append(Button(words("notices.remind", count=standing.silent), Remind(notice_id)))
+    if not standing.whole:
+        rows = tuple((button,) for button in buttons)
+        return Reply(words("notices.status", standing=standing), rows, grade=Grade.PERSONAL)
     if standing.unfinished and standing.state != "cancelled":
         buttons.append(Button(words("notices.stop"), Stop(notice_id, sure=False)))
     if not standing.notice.recalled:
@@ -343,6 +346,11 @@ def items(turn: Turn) -> list[Item]:
         if notice.at > turn.now:
             lines.append(Item(words("notices.desk_scheduled", notice=notice, total=total), button))
         elif notice.ask_ack and confirmed < total:
-            lines.append(Item(words("notices.desk_line", notice=notice, confirmed=confirmed, total=total), button))
+            said = words("notices.desk_line", notice=notice, whole=True, confirmed=confirmed, total=total)
+            lines.append(Item(said, button))
+    for notice, confirmed, total in desk.above(turn.tx, turn.now, actor(turn), turn.now - LATELY):
+        if confirmed < total:
+            said = words("notices.desk_line", notice=notice, whole=False, confirmed=confirmed, total=total)
+            lines.append(Item(said, Button(short(notice.title), Watch(notice.id))))
     new = Item(words("notices.desk_new"), Button(Phrase("发通知"), Run(Code("broadcast"))))
     return [*lines[:MOST_LINES], new]

@@ -6,14 +6,15 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.action import Code
 from bot.core.event import Address
 from bot.core.reply import Refused
-from handlers import scope
-from handlers.rights import Right, places, require
+from handlers import reaching, scope
+from handlers.reaching import Named
+from handlers.rights import Right, own_part, places, require
 from storage import audit, campaigns, organisations, people, polls, reach
 from storage.audit import Actor
 from storage.house import Tx
@@ -33,6 +34,8 @@ RULES = (
     "union_election",
 )
 MOST_OPTIONS = 20
+JUST_NOW = timedelta(minutes=1)
+"""Two taps on “remind” within this are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,13 @@ def of(tx: Tx, now: datetime, actor: Actor, poll_id: int) -> Ballot:
     return poll
 
 
+def seen_by(tx: Tx, now: datetime, actor: Actor) -> list[Ballot]:
+    """The open polls in which an actor may see who has not voted, their own people at least; newest first."""
+    area = places(tx, now, actor, Right.POLL)
+    ids = [org.id for place in area for org in organisations.all_of(tx, below=place, closed=True)]
+    return polls.open_from(tx, ids) if ids else []
+
+
 def run_by(tx: Tx, now: datetime, actor: Actor) -> list[Ballot]:
     """The polls an actor may see to, newest first."""
     reach = {org.id for place in places(tx, now, actor, Right.POLL) for org in organisations.all_of(tx, below=place)}
@@ -203,31 +213,50 @@ def count(poll: Ballot, expected: int, votes: Sequence[Sequence[int]]) -> dict[s
     }  # fmt: skip
 
 
-def turnout(
-    tx: Tx, now: datetime, actor: Actor, poll_id: int
-) -> tuple[Ballot, int, int, list[tuple[str, list[str]]]]:
-    """The poll, how many have voted, of how many, and who has not, by branch."""
-    poll = of(tx, now, actor, poll_id)
-    voted, expected = polls.turnout(tx, poll_id)
-    missing = sorted(set(polls.roll(tx, poll_id)) - polls.voters(tx, poll_id))
-    by_branch: dict[int, list[str]] = {}
-    for person in people.listed(tx, missing):
-        by_branch.setdefault(person.organisation_id, []).append(person.name)
-    named = [(organisations.get(tx, org_id).name, names) for org_id, names in sorted(by_branch.items())]
-    return poll, voted, expected, named
+@dataclass(frozen=True, slots=True)
+class Turnout:
+    """How many have voted, of how many, and who has not, by branch: of all, or (not `whole`) of the actor's own."""
+
+    poll: Ballot
+    whole: bool
+    voted: int
+    expected: int
+    missing: Named
+    silent: frozenset[int]
+    """Those whom a reminder would go to."""
+
+
+def turnout(tx: Tx, now: datetime, actor: Actor, poll_id: int) -> Turnout:
+    """How far a poll has come. Raises Refused for somebody who may see nobody in it."""
+    poll = polls.get(tx, poll_id)
+    if poll is None:
+        raise Refused("voting.no_such_poll", number=poll_id)
+    home, roll, voters = (
+        organisations.get(tx, poll.organisation_id),
+        polls.roll(tx, poll_id),
+        polls.voters(tx, poll_id),
+    )
+    theirs = own_part(tx, now, actor, Right.POLL, home, roll if poll.state != "draft" else ())
+    asked = set(roll) if theirs is None else theirs
+    silent = [person for person in people.listed(tx, sorted(asked - voters)) if person.left_on is None]
+    ids = frozenset(person.id for person in silent)
+    return Turnout(poll, theirs is None, len(asked & voters), len(asked), reaching.by_branch(tx, ids), ids)
 
 
 def nudge(tx: Tx, now: datetime, actor: Actor, poll_id: int) -> int:
-    """Ask those who have not voted once more; how many. Raises Refused when everybody has."""
-    poll = of(tx, now, actor, poll_id)
-    if poll.state != "open":
-        raise Refused("voting.over", title=poll.title, closes=poll.closed_at or poll.closes_at)
-    missing = sorted(set(polls.roll(tx, poll_id)) - polls.voters(tx, poll_id))
-    if not missing:
+    """Ask those who have not voted once more; how many. Raises Refused when everybody has, or they just were."""
+    found = turnout(tx, now, actor, poll_id)
+    if found.poll.state != "open":
+        raise Refused("voting.over", title=found.poll.title, closes=found.poll.closed_at or found.poll.closes_at)
+    if not found.silent:
         raise Refused("voting.everybody_voted")
-    campaigns.create(tx, now, "poll", poll_id, missing, nudge=True)
-    audit.record(tx, now, actor, "poll.nudge", f"poll {poll_id}", people=len(missing))
-    return len(missing)
+    nudges = [one for one in campaigns.about(tx, "poll", poll_id) if one.values.get("nudge")]
+    lately = [one.id for one in nudges if now - one.due_at < JUST_NOW]
+    if any(not found.silent.isdisjoint(campaigns.recipients(tx, one)) for one in lately):
+        raise Refused("voting.just_nudged")
+    campaigns.create(tx, now, "poll", poll_id, sorted(found.silent), nudge=True)
+    audit.record(tx, now, actor, "poll.nudge", f"poll {poll_id}", people=len(found.silent))
+    return len(found.silent)
 
 
 def due(tx: Tx, now: datetime) -> int:

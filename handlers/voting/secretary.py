@@ -146,16 +146,16 @@ def close_poll(turn: Turn, _rest: str) -> Answer:
 
 @router.pressed(Watch)
 def watch(turn: Turn, press: Watch) -> Answer:
-    poll, voted, expected, missing = desk.turnout(turn.tx, turn.now, actor(turn), press.poll)
-    if poll.state == "closed":
+    found = desk.turnout(turn.tx, turn.now, actor(turn), press.poll)
+    poll = found.poll
+    if poll.state == "closed" and found.whole:
         return Reply(words("voting.result", poll=poll, result=polls.result(turn.tx, poll.id)), grade=Grade.PERSONAL)
     rows: tuple[tuple[Button, ...], ...] = ()
     if poll.state == "open":
         close = Button(words("voting.close_now"), Close(poll.id, sure=False))
-        remind = Button(words("voting.remind", count=expected - voted), Remind(poll.id))
-        rows = ((remind, close),) if voted < expected else ((close,),)
-    said = words("voting.turnout", poll=poll, voted=voted, expected=expected, missing=missing)
-    return Reply(said, rows, grade=Grade.PERSONAL)
+        remind = Button(words("voting.remind", count=len(found.silent)), Remind(poll.id))
+        rows = ((*([remind] if found.silent else []), *([close] if found.whole else [])),)
+    return Reply(words("voting.turnout", found=found), rows if any(rows) else (), grade=Grade.PERSONAL)
 
 
 @router.pressed(Remind)
@@ -182,14 +182,18 @@ def items(turn: Turn) -> list[Item]:
     if not _runs_polls(turn):
         return []
     lines = []
-    for poll in desk.run_by(turn.tx, turn.now, actor(turn)):
-        if poll.state == "open":
+    running = {poll.id for poll in desk.run_by(turn.tx, turn.now, actor(turn)) if poll.state == "open"}
+    for poll in desk.seen_by(turn.tx, turn.now, actor(turn)):
+        if whole := poll.id in running:
             voted, expected = polls.turnout(turn.tx, poll.id)
-            said = words("voting.desk_line", poll=poll, voted=voted, expected=expected)
-            lines.append(Item(said, Button(poll.title[:20], Watch(poll.id))))
+        else:
+            found = desk.turnout(turn.tx, turn.now, actor(turn), poll.id)
+            voted, expected = found.voted, found.expected
+        said = words("voting.desk_line", poll=poll, whole=whole, voted=voted, expected=expected)
+        lines.append(Item(said, Button(poll.title[:20], Watch(poll.id))))
     new = Item(words("voting.desk_new"), Button(Phrase("发起投票"), Run(Code("poll"))))
     return [
         *lines,
         new,
-        *([Item(words("voting.desk_close"), Button(Phrase("截止投票"), Run(Code("closepoll"))))] if lines else []),
+        *([Item(words("voting.desk_close"), Button(Phrase("截止投票"), Run(Code("closepoll"))))] if running else []),
     ]
