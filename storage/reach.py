@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.event import Address
 from storage import preferences
 from storage.house import Tx
+from storage.preferences import Way
 
 BATCH = 500
 REASONS = ("dead address", "channel off", "no such channel", "no address")
@@ -46,29 +47,40 @@ def plan(tx: Tx, now: datetime, people: Sequence[int], channels: str = "all") ->
     used: Counter[str] = Counter()
     passed: Counter[tuple[str, str]] = Counter()
     unreachable: dict[int, str] = {}
+    ways: dict[int, list[Way]] = {}
     for at in range(0, len(people), BATCH):
-        ways = preferences.ways(tx, people[at : at + BATCH], channels)
-        shut = _shut(tx, now, [way.address for theirs in ways.values() for way in theirs if not way.closed])
-        for person, theirs in ways.items():
-            found = [(way.address.channel, way.closed or shut.get(way.address, "")) for way in theirs]
-            open_ = [channel for channel, why in found if not why]
-            closed = [(channel, why) for channel, why in found if why]
-            if not open_:
-                unreachable[person] = _plainest([why for _, why in closed])
-                continue
-            going = open_[:1] if channels == "preferred" else open_
-            used.update(set(going))
-            passed.update(set(closed))
+        ways |= preferences.ways(tx, people[at : at + BATCH], channels)
+    shut = _shut(tx, now, ways.values(), one_each=channels == "preferred")
+    for person, theirs in ways.items():
+        found = [(way.address.channel, way.closed or shut.get(way.address, "")) for way in theirs]
+        open_ = [channel for channel, why in found if not why]
+        closed = [(channel, why) for channel, why in found if why]
+        if not open_:
+            unreachable[person] = _plainest([why for _, why in closed])
+            continue
+        going = open_[:1] if channels == "preferred" else open_
+        used.update(set(going))
+        passed.update(set(closed))
     return Plan(len(people), dict(used), unreachable, dict(passed))
 
 
-def _shut(tx: Tx, now: datetime, addresses: Sequence[Address]) -> dict[Address, str]:
-    """The addresses to which their channel can send nothing now, each with its reason."""
+def _shut(tx: Tx, now: datetime, ways: Iterable[Sequence[Way]], *, one_each: bool) -> dict[Address, str]:
+    """The addresses to which their channel can send nothing now, each with its reason.
+
+    A channel is asked for everybody at once, since what it has left is everybody's. `one_each`: what nobody is told
+    by costs nothing, so an address is asked for only where those before it are shut.
+    """
     shut: dict[Address, str] = {}
-    for channel, closed in tx.house.closed.items():
-        theirs = [address for address in addresses if address.channel == channel]
-        if theirs:
-            shut |= closed(tx, now, theirs)
+    waiting = [[way.address for way in theirs if not way.closed] for theirs in ways]
+    asked: dict[str, list[Address]] = {}
+    while waiting:
+        for theirs in waiting:
+            for address in theirs[:1] if one_each else theirs:
+                asked.setdefault(address.channel, []).append(address)
+        for channel, closed in tx.house.closed.items():
+            if asked.get(channel):
+                shut |= closed(tx, now, asked[channel])
+        waiting = [theirs[1:] for theirs in waiting if theirs[1:] and theirs[0] in shut] if one_each else []
     return shut
 
 

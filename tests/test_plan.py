@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from sqlalchemy import text
+
 from bot.app import house as make_house
 from bot.config import load
 from bot.core.event import Address
@@ -114,6 +116,35 @@ def test_what_wechat_still_lets_through_is_asked_of_its_ledger(house: House) -> 
     assert plan(house, "孙明").channels == {"wechat": 1}
     house.later(hours=48)
     assert unreachable(house, plan(house, "孙明")) == {"孙明": SHUT}
+
+
+def with_templates(house: House, left: int) -> None:
+    """WeChat has so many templates left today, for everybody together."""
+
+    def closed(_tx: Tx, _now: datetime, theirs: Sequence[Address]) -> Mapping[Address, str]:
+        return dict.fromkeys(theirs[left:], "today's templates are used up")
+
+    house.app.database.house = replace(house.app.house, closed={"wechat": closed})
+
+
+def test_what_is_left_of_a_day_is_counted_once_for_all_of_many(house: House) -> None:
+    """Each batch of five hundred was promised the whole of it."""
+    ids = newcomers(house, 1200)
+    with house.app.database.write() as tx:
+        tx.run(text("UPDATE binding SET channel = 'wechat'"))
+    with_templates(house, 600)
+    with house.app.database.read() as tx:
+        found = reach.plan(tx, house.now, ids)
+    assert (found.channels, found.reasons) == ({"wechat": 600}, [("today's templates are used up", 600)])
+
+
+def test_who_is_told_elsewhere_takes_nothing_of_what_is_left(house: House) -> None:
+    settle(house)
+    with_templates(house, 1)
+    with house.app.database.write() as tx:
+        preferences.put(tx, house.now, house.ids["王芳"], ["web"])
+    assert plan(house, "王芳", "孙明", channels="preferred").channels == {"web": 1, "wechat": 1}
+    assert unreachable(house, plan(house, "王芳", "孙明")) == {"孙明": "today's templates are used up"}
 
 
 # -- as secretaries see it ---------------------------------------------------------------------------------------
