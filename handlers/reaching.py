@@ -11,6 +11,7 @@ from storage.reach import Plan
 
 Named = list[tuple[str, list[str]]]
 """Names of people by the name of their branch."""
+Counted = list[tuple[Words, int]]
 
 # What storage and the channels say in a few English words, as a secretary would say it: the words begin like this.
 _REASONS = {
@@ -35,6 +36,11 @@ _REASONS = {
     "not needed": "needless",
     "reminded instead": "reminded",
     "it may have arrived": "in_doubt",
+    "no licence": "no_licence",
+    "not in the company": "not_in_company",
+    "blocked": "blocked",
+    "chat not found": "blocked",
+    "no such address": "no_mailbox",
 }
 
 
@@ -47,7 +53,7 @@ def channel(name: str) -> Words:
     return words(f"binding.channel_{name}") if name and name != "none" else words("reach.no_channel")
 
 
-def merged(reasons: Iterable[tuple[str, int]]) -> list[tuple[Words, int]]:
+def merged(reasons: Iterable[tuple[str, int]]) -> Counted:
     """Reasons in words with their counts; what is said in the same words is counted together."""
     counted: dict[str, tuple[Words, int]] = {}
     for why, count in reasons:
@@ -99,9 +105,11 @@ def by_branch(tx: Tx, ids: Iterable[int]) -> Named:
 
 
 def by_channel(
-    copies: Mapping[str, Mapping[str, int]], skipped: Mapping[str, Mapping[str, int]]
-) -> list[tuple[Words, list[tuple[Words, int]], list[tuple[Words, int]]]]:
-    """How copies stand, for each channel: (channel, [(state, count)], [(why not sent, count)])."""
+    copies: Mapping[str, Mapping[str, int]],
+    skipped: Mapping[str, Mapping[str, int]],
+    failed: Mapping[str, Mapping[str, int]],
+) -> list[tuple[Words, list[tuple[Words, int, Counted]], Counted]]:
+    """How copies stand, for each channel: (channel, [(state, count, why it failed)], [(why not sent, count)])."""
     lines = []
     for name in sorted(copies):
         stand: dict[str, int] = {}
@@ -109,7 +117,10 @@ def by_channel(
             if state != "skipped":
                 stand[_STATES[state]] = stand.get(_STATES[state], 0) + count
         in_order = [state for state in dict.fromkeys(_STATES.values()) if state in stand]
-        states = [(words(f"reach.{state}"), stand[state]) for state in in_order]
+        refusals = merged(failed.get(name, {}).items())
+        states = [
+            (words(f"reach.{state}"), stand[state], refusals if state == "copy_failed" else []) for state in in_order
+        ]
         lines.append((channel(name), states, merged(skipped.get(name, {}).items())))
     return lines
 

@@ -181,10 +181,10 @@ def copies(tx: Tx, campaign_ids: Sequence[int]) -> list[tuple[int, str, str]]:
     return [tuple(row) for row in tx.run(statement.where(col(Delivery.campaign_id).in_(list(campaign_ids))))]
 
 
-def skipped(tx: Tx, campaign_id: int) -> dict[tuple[str, str], int]:
-    """How many copies of a campaign were not sent, by channel and reason."""
+def skipped(tx: Tx, campaign_id: int, state: str = "skipped") -> dict[tuple[str, str], int]:
+    """How many copies of a campaign were not sent, or have another state, by channel and reason."""
     statement = select(col(Delivery.channel), col(Delivery.reason), func.count()).where(
-        col(Delivery.campaign_id) == campaign_id, col(Delivery.state) == "skipped"
+        col(Delivery.campaign_id) == campaign_id, col(Delivery.state) == state
     )
     rows = tx.run(statement.group_by(col(Delivery.channel), col(Delivery.reason)))
     return {(row[0], row[1]): row[2] for row in rows}

@@ -14,7 +14,7 @@ from bot.core.event import Address
 from bot.core.reply import Undelivered
 from storage import addresses, campaigns, people
 from tests.fakes.wecom import SECRET, Limits, bad_gateway, lost, page, refused
-from tests.notices import about, send
+from tests.notices import about, by_state, send, standing
 from tests.people import NOW
 from tests.polls import open_poll
 from tests.wecom_house import QUARTER_PAST, WeComHouse, wecom_house
@@ -44,12 +44,16 @@ async def test_a_member_who_has_left_is_written_to_no_more(house: WeComHouse) ->
     assert len(house.wecom.called("message/send")) == 1
 
 
-async def test_a_member_without_a_licence_is_told_elsewhere(house: WeComHouse) -> None:
+async def test_a_member_without_a_licence_is_told_elsewhere_and_the_secretary_sees_why(house: WeComHouse) -> None:
     wang = await house.seat("王芳")
     wang.member.licensed = False
-    campaign = notice(house)
+    house.house.chat("王芳", channel="web")
+    number = send(house.house, scope="member:1001", channels="preferred")
     await house.deliver()
-    assert house.outcomes(campaign) == [("failed", "no licence")]
+    assert house.outcomes(about(house.house, number)[-1].id) == [("failed", "no licence")]
+    assert by_state(house.house, number, "王芳") == {"wecom": "failed", "web": "queued"}
+    seen = house.app.reception.renderer.say(standing(house.house, number).by_channel, "zh")
+    assert "企业微信：没发成 1（没有企业微信接口许可，请管理员补上）" in seen, "so that somebody can see to it"
 
 
 async def test_capitals_in_a_userid_make_no_difference(house: WeComHouse) -> None:

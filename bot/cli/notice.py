@@ -238,6 +238,7 @@ def _row(here: Door, standing: Standing) -> dict[str, Any]:
         "at": _local(here, notice.at), "cancelled_at": _local(here, notice.cancelled_at), "scope": notice.scope,
         "ask_ack": notice.ask_ack, "total": standing.total, "confirmed": standing.confirmed,
         "people": standing.steps, "copies": standing.copies, "skipped": standing.skipped,
+        "failed": standing.failed,
         "missing": [{"branch": branch, "names": names} for branch, names in standing.missing],
         "unreachable": [{"branch": branch, "names": names} for branch, names in standing.unreachable],
     }  # fmt: skip

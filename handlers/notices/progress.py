@@ -46,6 +46,8 @@ class Standing:
     copies: Mapping[str, Mapping[str, int]]
     skipped: Mapping[str, Mapping[str, int]]
     """How many copies were not sent, by channel and reason."""
+    failed: Mapping[str, Mapping[str, int]]
+    """How many copies were refused, by channel and reason."""
     missing: Named
     unreachable: Named
     whole: bool = True
@@ -54,7 +56,7 @@ class Standing:
     @property
     def by_channel(self) -> Words:
         """How the copies stand, channel by channel, in words."""
-        return words("reach.copies", lines=by_channel(self.copies, self.skipped))
+        return words("reach.copies", lines=by_channel(self.copies, self.skipped, self.failed))
 
     @property
     def silent(self) -> int:
@@ -79,17 +81,18 @@ def standing(tx: Tx, now: datetime, notice: Written, only: set[int] | None = Non
     told = [] if only is not None else [sendings[0].id]
     for (channel, found), count in campaigns.progress(tx, told).items():
         copies.setdefault(channel or "none", {})[found] = count
-    skipped: dict[str, dict[str, int]] = {}
+    reasons: dict[str, dict[str, dict[str, int]]] = {"skipped": {}, "failed": {}}
     for campaign_id in told:
-        for (channel, reason), count in notices.skipped(tx, campaign_id).items():
-            skipped.setdefault(channel or "none", {})[reason] = count
+        for became, by_reason in reasons.items():
+            for (channel, reason), count in notices.skipped(tx, campaign_id, became).items():
+                by_reason.setdefault(channel or "none", {})[reason] = count
     asked = notice.ask_ack and not notice.cancelled_at
     silent = [person for person in meant if person not in confirmed] if asked else []
     return Standing(
         notice, organisations.get(tx, notice.organisation_id).name, state(tx, now, notice),
-        len(meant), len(confirmed), {name: counted[name] for name in STEPS}, copies, skipped, by_branch(tx, silent),
-        by_branch(tx, [person for person in meant if step[person] in ("failed", "unreachable")]),
-        only is None,
+        len(meant), len(confirmed), {name: counted[name] for name in STEPS}, copies, reasons["skipped"],
+        reasons["failed"], by_branch(tx, silent),
+        by_branch(tx, [person for person in meant if step[person] in ("failed", "unreachable")]), only is None,
     )  # fmt: skip
 
 
