@@ -115,6 +115,12 @@ def test_options_stay_true_when_they_are_shuffled() -> None:
             assert not any(re.search("以上[都各三几]|上述|前两|[ABCD]和", each) for each in words), question.title
 
 
+def test_no_question_leans_on_another() -> None:
+    """“上题里” means nothing in an order that is drawn."""
+    told = [each.text.text + each.general.text for each in BANK]
+    assert [text for text in told if re.search("[上前下]一?[道]?题|[上前]述|同上|^同一", text)] == []
+
+
 def test_every_question_has_a_subject_and_texts_that_fit_a_button() -> None:
     assert {category_path(question.category)[0] for question in BANK} == {"党务知识"}
     assert all(len(category_path(question.category)) == 2 for question in BANK)

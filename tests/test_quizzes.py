@@ -105,6 +105,8 @@ def test_marks_count_as_they_are_made_and_can_be_taken_off(house: House) -> None
     wang.tap("☑ A")
     assert answers(house, exam)[one.place] == [one.shown[1]]
     assert "确定（已选1项）" in wang.labels
+    assert "目前的答案：B" in wang.text
+    assert "目前的答案" not in wang.tap("☑ B"), "no empty answer is read back"
 
 
 def test_pairs_are_matched_one_by_one_and_can_be_taken_apart(house: House) -> None:

@@ -100,7 +100,7 @@ def question(slot: Slot, count: int, answer: Answer, *, about: Words, noted: Wor
     return words(
         "quizzes.question", about=about, noted=noted, number=slot.at + 1, count=count, kind=kind(slot),
         text=plain(slot.question.text), options=options if spelled else [], stems=_stems(slot, answer),
-        now=None if answer is None or isinstance(slot.question, Matching) else said(slot, answer),
+        now=None if answer in (None, frozenset()) or isinstance(slot.question, Matching) else said(slot, answer),
         typed=slot.typed, several=slot.several,
     )  # fmt: skip
 

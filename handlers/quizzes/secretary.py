@@ -175,7 +175,8 @@ def listed(turn: Turn, _rest: str) -> Answer:
     found = desk.seen_by(turn.tx, turn.now, actor(turn))[: 2 * MOST_LINES]
     if not found:
         return Reply(words("quizzes.no_exams"), grade=Grade.PUBLIC)
-    rows = [(exam, *quizzes.counts(turn.tx, exam.id)) for exam in found]
+    mine = [results.results(turn.tx, turn.now, actor(turn), exam.id) for exam in found]
+    rows = [(one.exam, one.done, one.expected) for one in mine]  # of those whom they may see, as in each of them
     buttons = tuple((Button(exam.title[:20], Watch(exam.id)),) for exam in found)
     return Reply(words("quizzes.exams", rows=rows), buttons, grade=Grade.PERSONAL)
 
