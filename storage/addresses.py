@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -133,6 +133,13 @@ def set_dead(tx: Tx, address: Address, dead: bool) -> None:
         .where(col(Binding.channel) == address.channel, col(Binding.key) == address.key)
         .values(dead=dead)
     )
+
+
+def revive(tx: Tx, people: Sequence[int], channels: Collection[str]) -> None:
+    """Addresses of these people on these channels are worth another try."""
+    for at in range(0, len(people), 500):
+        dead = (col(Binding.person_id).in_(list(people[at : at + 500])), col(Binding.dead).is_(True))
+        tx.run(update(Binding).where(*dead, col(Binding.channel).in_(sorted(channels))).values(dead=False))
 
 
 def consents(tx: Tx, person_id: int) -> list[tuple[str, str, datetime, datetime | None]]:

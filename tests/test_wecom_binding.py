@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from bot.core.event import Address
 from handlers.binding import desk as binding
 from handlers.binding.codes import spaced
+from handlers.roster import desk as rosters
 from storage import addresses, audit, people
 from storage.audit import OPERATOR
+from tests.rosters import grid, xlsx
 from tests.wecom_house import WeComHouse, wecom_house
 
 
@@ -122,3 +127,25 @@ async def test_who_let_go_is_asked_again(tmp_path: Path) -> None:
         await wang.says("你好")
         await wang.taps("同意并绑定", on=wang.cards[-1])
         assert house.bound("王芳") == ["1001"]
+
+
+@pytest.mark.parametrize(
+    ("bind", "number", "works"), [("userid", "1001", True), ("userid", "1003", False), ("code", "1001", False)]
+)
+async def test_who_is_named_by_the_next_roster_is_tried_once_more(
+    tmp_path: Path, bind: str, number: str, works: bool
+) -> None:
+    """王芳 was back from a subsidiary's company, and was never told anything again."""
+    async with wecom_house(tmp_path, bind=bind) as house:
+        house.bind("王芳", "1001")
+        with house.app.database.write() as tx:
+            addresses.set_dead(tx, Address("wecom", "1001"), dead=True)
+        with house.app.database.write() as tx:
+            name = "王芳" if number == "1001" else "孙明"
+            kind = "正式党员" if number == "1001" else "预备党员"
+            row = {"员工号": number, "姓名": name, "所在支部": "第一支部", "人员类别": kind}
+            roster = rosters.read(tx, house.house.now, xlsx(grid(row)), "名册.xlsx")
+            assert rosters.apply(tx, house.house.now, OPERATOR, roster.rows, accept_changes=False).unchanged == 1
+        with house.app.database.read() as tx:
+            (bound,) = addresses.of_person(tx, house.house.ids["王芳"])
+        assert bound.dead is not works

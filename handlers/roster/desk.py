@@ -17,7 +17,7 @@ from handlers.roster.columns import Columns
 from handlers.roster.plan import ImportPlan, Planner, Step
 from handlers.roster.reading import Roster, RosterUnreadable, read_roster
 from handlers.roster.rows import RosterRow, RowProblem
-from storage import audit, offices, people, rosters
+from storage import addresses, audit, offices, people, rosters
 from storage.audit import Actor
 from storage.house import Tx
 
@@ -107,6 +107,8 @@ def apply(
         done.waiting += step.waits and not accepted
         done.unchanged += step.idle
     done.filled = len(filled)
+    # Where numbers are addresses (WeCom), somebody whom the file names once more is perhaps there once more.
+    addresses.revive(tx, [one.person_id for one in steps if one.person_id], tx.house.vouching)
     if new or filled:
         audit.record(tx, now, actor, "roster.import", file, added=[step.number for step in new], filled=filled)
     return done
