@@ -49,6 +49,15 @@ def test_a_slip_is_asked_back_and_one_tap_mends_it(house: House, typed: str, mea
     assert mended == wang.say(meant)
 
 
+def test_a_slash_may_be_left_out_but_not_in_the_middle_of_a_text(house: House) -> None:
+    wang, li = house.chat("王芳"), house.chat("李书记")
+    assert wang.say("Dues") == wang.say("/dues")
+    assert "给支部书记等工作人员用的" in wang.say("broadcast")
+    li.say("发通知")
+    assert "请写下通知的内容" in li.say("vote")
+    assert "请发送支部书记给您的绑定码" in house.chat("周").say("dues")
+
+
 def test_a_slip_never_suggests_what_is_not_ones_own(house: House) -> None:
     assert house.chat("李书记").say("fa qi toupiao") == "您是说「发起投票」吗？"
     assert "发起投票" not in house.chat("王芳").say("fa qi toupiao")

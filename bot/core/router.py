@@ -288,6 +288,8 @@ class Router(Generic[T]):
             return command, rest.strip()
         if whole:
             return None
+        if command := self.commands.get(text.lower()):  # its slash left out: dues
+            return command, ""
         for spelling in sorted((s for s, c in self._spellings.items() if c.rest), key=len, reverse=True):
             if not spelling.isascii() and text.startswith(spelling):
                 return self._spellings[spelling], text[len(spelling) :].strip(" ：:，,")
