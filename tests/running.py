@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -17,10 +19,15 @@ PATIENCE = 90.0
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on just now, below those that systems give to outgoing connections.
+
+    A server that is killed and started again needs it to stay free meanwhile.
+    """
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Running:
@@ -35,7 +42,7 @@ class Running:
         """Start it, and wait until it is ready."""
         self._process = self._launched()
         async with aiohttp.ClientSession() as session:
-            for _ in range(int(PATIENCE / 0.05)):
+            for _ in range(int(PATIENCE / 0.02)):
                 assert self._process.poll() is None, f"the server ended: {self.log.read_text()[-2000:]}"
                 try:
                     async with session.get(f"{self.url}/readyz") as response:
@@ -43,7 +50,7 @@ class Running:
                             return
                 except aiohttp.ClientError:
                     pass
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.02)
         raise AssertionError(f"the server did not become ready: {self.log.read_text()[-2000:]}")
 
     def _launched(self) -> subprocess.Popen[bytes]:

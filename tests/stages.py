@@ -169,11 +169,11 @@ class TelegramSeat:
 
     async def _with(self, label: str) -> Message:
         """The newest message with such a button, as soon as there is one."""
-        for _ in range(int(PATIENCE / 0.05)):
+        for _ in range(int(PATIENCE / 0.01)):
             messages = [line for line in reversed(self.person.chat) if isinstance(line, Message) and line.from_bot]
             if found := next((m for m in messages if any(label in shown for shown in m.labels)), None):
                 return found
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.01)
         raise AssertionError(f"no button {label!r} in the chat")
 
     async def expect(self, text: str) -> None:

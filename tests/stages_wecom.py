@@ -78,13 +78,13 @@ class WeComSeat:
 
     async def tap(self, label: str) -> None:
         """A card's button, an option of a list, or the number or word where there is only text."""
-        for _ in range(int(PATIENCE / 0.05)):
+        for _ in range(int(PATIENCE / 0.01)):
             for line in reversed(self.person.lines):
                 shown = _shown(line) if line.from_app else None
                 if shown and shown.labels and (found := _best(shown.labels, label)):
                     await self._act(line, found)
                     return
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.01)
         raise AssertionError(f"no button {label!r} in the chat")
 
     async def _act(self, line: Line, label: str) -> None:

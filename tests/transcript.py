@@ -128,14 +128,14 @@ def _block(lines: list[Line], at: int) -> list[str]:
 
 async def _answered(seat: Seat, expected: list[str], where: str) -> Shown:
     """The answer, as soon as it stands there as written."""
-    for _ in range(int(PATIENCE / 0.05)):
+    for _ in range(int(PATIENCE / 0.01)):
         screen = await seat.screen()
         for shown in screen:
             if _matches(expected, [line for line in shown.text.splitlines() if line.strip()]):
                 return shown
         if not seat.slow:
             break
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.01)
     heard = "\nor\n".join(shown.text for shown in screen)
     raise AssertionError(f"{where}: expected\n{chr(10).join(expected)}\nheard\n{heard}")
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from tests.bench.taps import HOUSE, free_port
+from tests.bench.taps import HOUSE
+from tests.running import free_port
 
 PATIENCE = 180.0
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench import members, peer
+from tests.running import free_port
 
 HOUSE = Path(__file__).parent.parent.parent
 
@@ -121,13 +122,6 @@ def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
         else:
             return
     raise RuntimeError(f"the server did not start: {log.read_text(errors='replace')[-2000:]}")
-
-
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        return int(chosen.getsockname()[1])
 
 
 def _cpu(process: int) -> float:

@@ -25,8 +25,9 @@ from bot.serve import run
 from tests.bench import members
 from tests.bench.load import Finger, Talk, Tally, tap_all
 from tests.bench.members import Tap, kept
-from tests.bench.taps import HOUSE, Measured, Target, _cpu, _peak, _serving, free_port
+from tests.bench.taps import HOUSE, Measured, Target, _cpu, _peak, _serving
 from tests.fakes.wechat.crypto import Seal, signature
+from tests.running import free_port
 
 APP, TOKEN, KEY = "wx0123456789abcdef", "wordThatSignsPushes", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFE"
 TEMPLATE = "invented-template-of-a-task"
