@@ -135,6 +135,12 @@ def set_dead(tx: Tx, address: Address, dead: bool) -> None:
     )
 
 
+def count(tx: Tx, channel: str) -> int:
+    """How many addresses are bound on a channel."""
+    statement = select(func.count()).select_from(Binding).where(col(Binding.channel) == channel)
+    return int(tx.run(statement).scalar_one())
+
+
 def revive(tx: Tx, people: Sequence[int], channels: Collection[str]) -> None:
     """Addresses of these people on these channels are worth another try."""
     for at in range(0, len(people), 500):

@@ -64,7 +64,7 @@ async def test_a_channel_that_works_says_when_it_was_heard_of_and_how_much_it_se
         found = await ask(house.house, house.wecom)
         assert found == Found(
             True, "the application 贴心 is known, callback verified, last heard of 11-24 10:15, "
-            "1 messages today (200 for each account may be sent)",
+            "at least 199 messages left today (200 for each account)",
         )  # fmt: skip
 
 

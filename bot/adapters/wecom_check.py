@@ -6,15 +6,17 @@ from datetime import datetime, time, timedelta
 from typing import NamedTuple
 
 from bot.adapters.tencent_client import ApiError, corp_token
-from bot.adapters.wecom import VERIFIED
+from bot.adapters.wecom import CHANNEL, VERIFIED
 from bot.adapters.wecom_api import WeComApi
 from bot.config import WeCom
-from storage import cards
+from storage import addresses, cards
 from storage import settings as kept
 from storage.house import BEIJING, Tx
 
 SILENT = timedelta(days=7)
 """So long without a push, and somebody should look."""
+A_DAY = 200
+"""Messages that an application may send a day for each account of the company (November 2026)."""
 _REMEDIES = {
     40001: "copy wecom.secret once more from the console (应用管理 → 自建 → Secret)",
     40013: "copy wecom.corp_id once more from the console (我的企业 → 企业信息)",
@@ -61,11 +63,18 @@ def check(section: WeCom, tx: Tx | None, public_url: str | None, now: datetime) 
         remedy = f"in the console (应用管理 → 自建 → 接收消息) enter {public_url}/wecom/callback, its token and key"
         return Found(False, f"{known}, its callback was never verified", remedy)
     today = datetime.combine(now.astimezone(BEIJING).date(), time(), BEIJING)
-    left = f"{cards.count_since(tx, today)} messages today (200 for each account may be sent)"
+    left = _left(addresses.count(tx, CHANNEL), cards.count_since(tx, today))
     known = f"{known}, callback verified, last heard of {heard.astimezone(BEIJING):%m-%d %H:%M}, {left}"
     if now - heard > SILENT:
         return Found(True, known, "silent for a week: say something to the application, and see whether it answers")
     return Found(True, known)
+
+
+def _left(accounts: int, sent: int) -> str:
+    """What is left of today's quota, at the least: the company may have more accounts than are bound."""
+    if not accounts:
+        return f"{A_DAY} messages a day for each account, and none is bound yet"
+    return f"at least {max(A_DAY * accounts - sent, 0)} messages left today ({A_DAY} for each account)"
 
 
 def _refused(section: WeCom, error: ApiError) -> Found:
