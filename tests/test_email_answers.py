@@ -127,6 +127,10 @@ async def test_a_mistake_of_ours_keeps_the_mail_with_the_server_and_tells_it_not
         monkeypatch.setattr(house.part._taking, "take", broken)
         await wang.replies(wang.last, "收到")
         assert house.mail.attempts[-1].answer == "451 4.3.0 try again later"
+        raw = house.mail.mx.judged(wang.address, await _written(house, SENDER), wang.origin)
+        host, port = house.mail.mx.lmtp or ("", 0)
+        both = await deliver(host, port, wang.address, [wang.last.reply_to, SENDER], raw)
+        assert both == ["451 4.3.0 try again later"] * 2, "a server that waits for the second waits ten minutes"
 
 
 async def test_every_recipient_of_one_mail_has_an_answer_of_its_own(tmp_path: Path) -> None:

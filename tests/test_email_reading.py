@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.adapters.email_html import plain
 from bot.adapters.email_in import decode, decoded, one_address, read
 from bot.adapters.email_quote import own_words
+from bot.adapters.email_trust import signed
 from tests.fakes.mail import PROGRAMS
 from tests.fakes.mail.programs import Original, encoded_header, part, written
 
@@ -79,6 +80,56 @@ def test_no_mail_is_too_strange(content: bytes) -> None:
     read(content, OURS)
 
 
+NESTED = "".join(f"Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n" for n in range(1200))
+MANY = 20_000
+STRANGE = {
+    "parts in parts": NESTED,
+    "mails in mails": "Content-Type: message/rfc822\r\n\r\n" * 2000,
+    "parameters": "Content-Type: text/plain" + '; "' * MANY + "\r\n\r\n",
+    "numbered parameters": f"Content-Type: text/plain{''.join(f'; n*{n}=a' for n in range(MANY))}\r\n\r\n",
+    "comments": f"Content-Type: text/html\r\n\r\n{'<!--' * MANY}",
+    "declarations": f"Content-Type: text/html\r\n\r\n{'<!d' * MANY}",
+    "sections": "Content-Type: text/html\r\n\r\n<![<![x",
+    "attributes": f"Content-Type: text/html\r\n\r\n{'<a ' * MANY}",
+    "ends": f"Content-Type: text/html\r\n\r\n{'</a' * MANY}",
+}
+
+
+@pytest.mark.parametrize("body", STRANGE.values(), ids=STRANGE.keys())
+def test_a_mail_made_to_keep_us_busy_is_read_at_once_and_its_author_answered(body: str) -> None:
+    """In the time that these took (a few minutes, or for ever: they ended in an error) nobody else was answered."""
+    found = read(raw(body, "党费"), OURS)
+    assert (found.sender, found.subject) == ("wangfang@qq.com", "党费")
+
+
+def test_an_author_made_to_keep_us_busy_is_nobody() -> None:
+    for sign in ('"\\\\', "(\\\\"):
+        assert read(f"From: {sign * MANY} <wangfang@qq.com>\r\n\r\n收到".encode(), OURS).sender == ""
+        assert not signed(
+            [f"mx.party.example; {sign * MANY} dkim=pass header.d=qq.com"], "mx.party.example", "qq.com"
+        )
+
+
+def test_a_verdict_that_is_too_long_to_be_one_is_not_cut_to_one() -> None:
+    verdict = "mx.party.example; dkim=pass header.d=qq.com"
+    assert signed([verdict], "mx.party.example", "qq.com")
+    assert not signed([f"{verdict}{'.evil' * 1000}.example"], "mx.party.example", "qq.com")
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<!--[if mso]><p>不同意</p><![endif]-->\n<p>收到</p>", "收到"),
+        ("<!--[if !mso]><!--><p>收到</p><!--<![endif]-->", "收到"),
+        ("<![if !supportLists]>收到<![endif]>", "收到"),
+        ("<p>1 < 2", "1 < 2"),
+        ("收到", "收到"),
+    ],
+)
+def test_what_programs_write_for_each_other_is_passed_over(html: str, text: str) -> None:
+    assert plain(html).strip() == text
+
+
 # -- character sets ---------------------------------------------------------------------------------------------
 
 
@@ -101,6 +152,14 @@ def test_what_nobody_or_somebody_wrongly_declared_is_read_all_the_same(label: st
 
 def test_bytes_that_are_nothing_do_not_stop_anybody() -> None:
     assert decode(b"\xff\xfe\x81", "utf-8")
+
+
+@pytest.mark.parametrize("label", ["base64", "zlib", "bz2", "hex", "quopri", "rot13", "undefined", "a\x00b"])
+def test_a_set_that_is_none_of_characters_does_not_stop_anybody(label: str) -> None:
+    """Python knows codecs by these names that make bytes of bytes: a stranger's mail went back to the server."""
+    content = raw(f'Content-Type: text/plain; charset="{label}"\r\n\r\n4141', f"=?{label}?Q?4141?=")
+    found = read(content, OURS)
+    assert (found.own.first, found.subject) == ("4141", "4141")
 
 
 def test_a_character_that_is_cut_between_two_words_is_whole() -> None:

@@ -14,14 +14,18 @@ _BLOCKS = {
 }  # fmt: skip
 _UNSEEN = {"script", "style", "head", "title", "template", "noscript"}
 _QUOTES = re.compile(r"gmail_quote|gmail_extra|moz-cite-prefix|yahoo_quoted|ntes-mailmaster-quote|isreplycontent")
+# The library looks for the end of each in all that follows, and fails on what has none.
+_COMMENTS = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_DECLARED = re.compile(r"<[!?][^>]*(?:>|\Z)")
 DEPTH = 200
 """Elements inside each other that are followed; deeper ones are read as if they stood beside each other."""
 
 
 def plain(html: str) -> str:
     """The text of an HTML body. Never raises."""
+    tags, end, rest = _DECLARED.sub("", _COMMENTS.sub("", html)).rpartition(">")
     reader = _Reader()
-    reader.feed(html)
+    reader.feed(tags + end + rest.replace("<", "&lt;"))
     reader.close()
     return reader.text()
 

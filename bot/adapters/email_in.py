@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import codecs
 import hashlib
 import quopri
 import re
@@ -22,6 +21,12 @@ from bot.adapters.email_quote import Own, own_words
 
 TEXT = 1 << 20
 """Characters of a body that are looked at; a mail may have more, an answer never has."""
+LINE = 8_000
+"""Bytes of what a header says about a part; what is longer has been written to keep us busy."""
+AUTHOR = 1_000
+"""Characters of a From header; a longer one names nobody."""
+DEEP = 40
+"""Parts within parts."""
 _ADDR = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?"
 _ONE = re.compile(rf"\s*(?:[^<>@,;:]*<\s*(?P<angle>{_ADDR})\s*>|(?P<bare>{_ADDR}))\s*")
 _ANY = re.compile(_ADDR)
@@ -41,6 +46,9 @@ _SUBJECT = re.compile(
     r"out of (?:the )?office|已读|已讀|read:|未送达|未送達|系统退信|来自\S+的退信|退信|undeliver|"
     r"delivery (?:status|failure)|returned mail|mail delivery|failure notice).*",
     re.IGNORECASE | re.DOTALL,
+)
+_LONG = re.compile(
+    rb"^(content-[a-z-]{1,40}:(?:[^\n]|\n[ \t]){%d})(?:[^\n]|\n[ \t])+" % LINE, re.IGNORECASE | re.MULTILINE
 )
 _REPLY = re.compile(r"\s*(?:(?:re|fw|fwd|aw|回复|回覆|答复|转发|轉發)\s*[:：]\s*)+", re.IGNORECASE)
 
@@ -71,7 +79,7 @@ class Mail:
 
 def read(raw: bytes, own_mark: str, *, mail_from: str | None = None) -> Mail:
     """Read a mail. `own_mark` is our X-Loop; `mail_from` the envelope's sender, None where nobody told us."""
-    parsed = BytesParser(policy=compat32).parsebytes(raw)
+    parsed = _parsed(raw)
     froms = headers(parsed, "from")
     subject = decoded(first(parsed, "subject"))
     sender = one_address(froms[0]) if len(froms) == 1 else ""
@@ -99,6 +107,26 @@ def read(raw: bytes, own_mark: str, *, mail_from: str | None = None) -> Mail:
     )  # fmt: skip
 
 
+def _parsed(raw: bytes) -> Parsed:
+    """The mail in its parts; of one that nobody can have meant so (a thousand within each other) only its headers.
+
+    The library follows parts into each other, and looks for parameters, in time that grows with the square.
+    """
+    parser = BytesParser(policy=compat32)
+    try:
+        parsed = parser.parsebytes(_LONG.sub(rb"\1", raw))
+        level, depth = [parsed], 0
+        while level and depth <= DEEP:
+            within = (inside for part in level if isinstance(inside := part.get_payload(), list))
+            level = [one for inside in within for one in inside if isinstance(one, Parsed)]
+            depth += 1
+        if depth <= DEEP:
+            return parsed
+    except RecursionError:
+        pass
+    return parser.parsebytes(raw, headersonly=True)
+
+
 # -- headers ------------------------------------------------------------------------------------------------
 
 
@@ -117,6 +145,8 @@ def one_address(value: str) -> str:
 
     The name before it may hold whatever it likes in quotes: `"z@org" <evil@x>` is evil@x.
     """
+    if len(value) > AUTHOR:
+        return ""
     bare = _COMMENT.sub(" ", _QUOTED.sub(" ", value))
     found = _ONE.fullmatch(bare)
     return (found["angle"] or found["bare"]).lower() if found else ""
@@ -165,9 +195,9 @@ def decode(data: bytes, charset: str) -> str:
         label = "gb18030"
     for codec in (label, "utf-8", "gb18030"):
         try:
-            if codec:
-                return codecs.lookup(codec).decode(data)[0]
-        except (LookupError, UnicodeError, ValueError, TypeError):
+            if codec:  # not by `codecs`: “base64” and “zlib” are none of text, and make bytes of bytes
+                return data.decode(codec)
+        except (LookupError, ValueError):
             continue
     return data.decode("latin-1")
 

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+LINE = 4_000
+"""Characters of a header; no server's verdict is longer, and only whole ones are read."""
 _COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _METHOD = re.compile(r"\s*([a-z][a-z0-9-]*)(?:\s*/\s*\d+)?\s*=\s*([a-z]+)(.*)", re.IGNORECASE | re.DOTALL)
@@ -63,7 +65,7 @@ def signed(results: Iterable[str], authserv_id: str, domain: str) -> bool:
 
 def _methods(value: str, authserv_id: str) -> list[tuple[str, str, dict[str, str]]]:
     """(method, result, properties) of a header that our server wrote; none of anybody else's."""
-    if value.count("(") > 50:
+    if len(value) > LINE or value.count("(") > 50:
         return []
     while (shorter := _COMMENT.sub(" ", value)) != value:
         value = shorter

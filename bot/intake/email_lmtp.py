@@ -75,6 +75,8 @@ class Lmtp:
             await self._take(content, (envelope.mail_from or "").strip("<>"), envelope.rcpt_tos)  # null: “<>”
         except Busy:
             return "\r\n".join([LATER] * len(envelope.rcpt_tos))
+        except Exception as error:
+            return "\r\n".join([await self.handle_exception(error)] * len(envelope.rcpt_tos))
         return "\r\n".join(["250 2.0.0 taken"] * len(envelope.rcpt_tos))
 
     async def handle_exception(self, error: Exception) -> str:
