@@ -61,11 +61,36 @@ class Taking:
         letter = next((known for one in tags if (known := mails.by_tag(tx, one))), None)
         bound = addresses.find(tx, Address("email", mail.sender))
         if bound is None or people.get(tx, bound.person_id).left_on is not None:
+            bound = None
+        if no := self._forbidden(mail):
+            return self._forget(tx, now, mail, no, bound)
+        if bound is None:
             return self._stranger(tx, now, mail, letter)
         return self._person(tx, now, mail, letter, bound)
 
     def _of_id(self, message_id: str) -> bytes | None:
         return self._postmark.read_message_id(message_id)
+
+    # -- what nobody may send -----------------------------------------------------------------------------------
+
+    def _forbidden(self, mail: Mail) -> Words | None:
+        """What is said to a mail that bears a mark of secrecy, wherever in it that stands and whoever wrote it."""
+        try:
+            if self._router.keeper:
+                self._router.keeper.check(f"{mail.subject}\n{mail.own.whole}")
+        except Refused as no:
+            return no.words
+        return None
+
+    def _forget(self, tx: Tx, now: datetime, mail: Mail, said: Words, bound: Bound | None) -> str:
+        """Nothing of it is kept or sent back: neither its subject nor, in a link to confirm it, its words."""
+        if self._too_many(tx, now, mail.sender):
+            return "too many"
+        person_id = bound.person_id if bound else None
+        language = people.get(tx, person_id).language if person_id else ""
+        body = Body(template=said.template, values=dict(said.values), answers=mail.message_id)
+        self._queue(tx, now, mail, body, person_id, language or tx.house.language)
+        return "forbidden"
 
     # -- somebody whose address is bound ----------------------------------------------------------------------
 
