@@ -18,14 +18,14 @@ from telegram.error import BadRequest, TelegramError
 
 from bot import logs
 from bot.adapters.telegram import WANTED, Call
-from bot.adapters.telegram_channel import TelegramChannel
-from bot.adapters.telegram_check import check
+from bot.adapters.telegram_channel import BUDGET, TelegramChannel
+from bot.adapters.telegram_check import check, quota
 from bot.adapters.telegram_errors import judged, reason
 from bot.config import Telegram
 from bot.core.reply import Message, Parcel, Undelivered
 from bot.serve import serve
 from handlers.binding import desk as binding
-from storage import people
+from storage import people, rates
 from storage.audit import OPERATOR
 from tests.fakes.telegram import FakeTelegram, RealClock, bad_gateway, lost, server_error, too_many
 from tests.people import build_house
@@ -133,6 +133,16 @@ async def test_the_check_says_how_it_stands_and_what_to_do(tmp_path: Path) -> No
         line = await check(settings(telegram, token=wrong), here)
         assert "the token is refused" in line
         assert wrong not in line
+
+
+async def test_the_check_says_what_may_be_sent_and_when_telegram_has_asked_us_to_wait(tmp_path: Path) -> None:
+    async with telegram_house(tmp_path) as house:
+        now, limits = house.clock.instant(), house.channel.limits("7")
+        with house.app.database.write() as tx:
+            assert quota(settings(house.telegram), tx, now) == "at most 25 messages a second"
+            rates.pause(tx, BUDGET, limits[BUDGET], now + timedelta(minutes=90))
+            said = quota(settings(house.telegram), tx, now)
+        assert said == "nothing is sent for 90 minutes more, as Telegram has asked for"
 
 
 @pytest.mark.parametrize("fault", [bad_gateway(), lost(), server_error(), too_many(5), None])

@@ -30,6 +30,8 @@ TOGETHER = 8
 """Courtesies under way at once, no two of them to one chat."""
 COUNTED = ("sendMessage", "editMessageText")
 """What counts against Telegram's limits."""
+BUDGET = "tg:global"
+"""Under which name the bot's own budget is kept, with the pause that Telegram has asked for."""
 CHAT_BURST = 4
 """Messages and edits that one chat may get at once before it waits. Telegram says “short bursts”; this is short."""
 ROOM = 0.2
@@ -108,7 +110,7 @@ class TelegramChannel:
 
     def limits(self, key: str) -> Mapping[str, Limit]:
         return {
-            "tg:global": Limit(self._pace.overall, self._pace.burst),
+            BUDGET: Limit(self._pace.overall, self._pace.burst),
             f"tg:chat:{key}": Limit(self._pace.chat),
         }
 

@@ -7,10 +7,16 @@ from datetime import UTC, datetime, timedelta
 from telegram import Bot, WebhookInfo
 from telegram.error import InvalidToken, TelegramError
 
+from bot.adapters.telegram_channel import BUDGET
 from bot.adapters.telegram_errors import reason
 from bot.adapters.telegram_request import AiohttpRequest
 from bot.config import Telegram
+from storage import rates
+from storage.house import Tx
+from storage.rates import Limit
 
+FULL = 1.0
+"""Seconds until there is a place again, from which on it is a pause that Telegram has asked for."""
 FRESH = timedelta(minutes=10)
 """An error older than this is history, unless updates still wait."""
 
@@ -40,6 +46,14 @@ async def check(settings: Telegram | None, public_url: str | None = None, now: d
     if settings.mode == "polling":
         return f"telegram: {_polling(name, info)}"
     return f"telegram: {_webhook(name, info, public_url, now or datetime.now(UTC))}"
+
+
+def quota(settings: Telegram, tx: Tx, now: datetime) -> str:
+    """What may be sent now; Telegram counts no days."""
+    wait = rates.full(tx, now, {BUDGET: Limit(settings.rate_global, settings.burst)}).get(BUDGET, 0.0)
+    if wait > FULL:
+        return f"nothing is sent for {wait / 60:.0f} minutes more, as Telegram has asked for"
+    return f"at most {settings.rate_global:g} messages a second"
 
 
 def _polling(name: str | None, info: WebhookInfo) -> str:

@@ -162,9 +162,13 @@ def _telegram(config: Config) -> Iterator[Line]:
     import asyncio
 
     from bot.adapters.telegram_check import check as ask
+    from bot.adapters.telegram_check import quota
+    from bot.parts import now
 
     said = asyncio.run(ask(config.telegram, config.server.public_url)).removeprefix("telegram: ")
     found, _, remedy = said.partition("; ") if not said.endswith("waiting") else (said, "", "")
+    with _tables(config) as tx:
+        found += f", {quota(config.telegram, tx, now())}" if tx and said.endswith("waiting") else ""
     yield Line("telegram", said.endswith("waiting"), found, remedy)
 
 
