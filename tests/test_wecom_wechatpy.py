@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from bot.adapters.wecom_api import SafeWeComClient
 from bot.core.event import Pressed, Said
 from tests.fakes.wecom import CORP_ID, SECRET, FakeWeCom, page
 
+ROOT = Path(__file__).parent.parent
 HEAD = (
     f"<xml><ToUserName>{CORP_ID}</ToUserName><FromUserName>Wang01</FromUserName><CreateTime>1795486500</CreateTime>"
 )
@@ -117,6 +119,21 @@ async def test_a_page_with_status_200_is_an_answer_to_wechatpy_and_none_to_us() 
         with pytest.raises(ApiError) as no:
             await asyncio.to_thread(ours.post, "message/send", data={"touser": "1001"})
         assert no.value.left
+
+
+def test_a_page_is_signed_in_to_by_an_address_of_yesterday() -> None:
+    """WeCom wants `auth/getuserinfo`. Nobody signs in that way here: the web chat has its own links and codes."""
+    asked: list[str] = []
+
+    class Heard(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
+        def get(self, url: str, **_: object) -> dict[str, object]:
+            asked.append(url)
+            return {}
+
+    Heard(CORP_ID, SECRET).oauth.get_user_info("code")
+    assert asked == ["user/getuserinfo"]
+    rooms = [file for room in ("bot", "handlers") for file in (ROOT / room).rglob("*.py")]
+    assert [file.name for file in rooms if "oauth" in file.read_text(encoding="utf-8").lower()] == []
 
 
 def test_there_is_no_module_called_work() -> None:
