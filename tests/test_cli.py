@@ -214,6 +214,9 @@ def test_many_rows_go_in_by_many_short_transactions(tiexin: Admin) -> None:
 def test_branches_that_are_not_known_are_added_if_that_is_wanted(tiexin: Admin) -> None:
     file = tiexin.file("r.csv", {**WANG_FANG, "所在支部": "子公司/第九支部"})
     assert tiexin.json("member", "import", file, ends=PARTLY)["problems"][0]["reason"] == "unknown_branch"
+    planned = tiexin.json("member", "import", file, "--add-branches", "--dry-run")
+    assert (len(planned["add"]), planned["problems"]) == (1, []), "what it would do with them"
+    assert "第九支部" not in tiexin("org", "tree"), "a rehearsal keeps nothing"
     assert tiexin.json("member", "import", file, "--add-branches")["new_branches"] == ["子公司/第九支部"]
     assert tiexin.json("member", "show", "0007")["path"] == "海川公司党委/子公司/第九支部"
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from handlers.roster.plan import ImportPlan
     from handlers.roster.reading import Roster
     from handlers.roster.rows import RosterRow
+    from storage.audit import Actor
+    from storage.house import Tx
 
 WRITING = 0.05
 """Seconds that one transaction may take: members' taps wait for it."""
@@ -48,11 +50,15 @@ def import_(
         roster = desk.read(tx, moment, data, file.name)
     new = _new_branches(here, moment, roster) if add_branches else []
     if new and not dry_run:
-        _add_branches(here, moment, new)
-    with here.read() as tx:
-        plan = desk.plan(tx, moment, actor, roster)
+        with here.write() as tx:
+            _add_branches(tx, moment, actor, new)
+    if new and dry_run:
+        plan = _as_if(here, moment, roster, new)
+    else:
+        with here.read() as tx:
+            plan = desk.plan(tx, moment, actor, roster)
     if not here.as_json:
-        print(_told(here, plan, roster, new if dry_run else []))
+        print(_told(here, plan, roster, new))
     if plan.waiting and not accept_changes and not dry_run and asks():
         accept_changes = typer.confirm(f"Accept the changes of {len(plan.waiting)} people?", err=True)
     done = None if dry_run else _apply(here, moment, plan, accept_changes, file.name)
@@ -63,6 +69,8 @@ def import_(
         from bot.core.reply import words
 
         print(here.say(words("roster.applied", done=done, rejected=len(rejected))))
+        if done.waiting:
+            print("With --accept-changes they are imported as well.")
     left = rejected or (plan.waiting and not accept_changes)
     raise typer.Exit(PARTLY if left else DONE)
 
@@ -98,24 +106,39 @@ def _new_branches(here: Door, now: datetime, roster: Roster) -> list[str]:
         return [name for name in named if not organisations.named(tx, name)]
 
 
-def _add_branches(here: Door, now: datetime, names: list[str]) -> None:
+def _add_branches(tx: Tx, now: datetime, actor: Actor, names: list[str]) -> None:
     """Add them, each below what its path names, else below the uppermost."""
     from handlers.organisation import desk
     from handlers.scope import one_org
     from storage import organisations
 
-    with here.write() as tx:
-        root = next(org for org in organisations.all_of(tx) if org.parent_id is None)
-        for name in names:
-            parent, path = root, list[str]()
-            for part in name.strip("/").split("/"):
-                path.append(part)
-                if part == root.name and len(path) == 1:
-                    continue
-                if organisations.named(tx, "/".join(path)):
-                    parent = one_org(tx, "/".join(path))
-                else:
-                    parent = desk.add(tx, now, here.actor(tx), name=part, parent=parent)
+    root = next(org for org in organisations.all_of(tx) if org.parent_id is None)
+    for name in names:
+        parent, path = root, list[str]()
+        for part in name.strip("/").split("/"):
+            path.append(part)
+            if part == root.name and len(path) == 1:
+                continue
+            if organisations.named(tx, "/".join(path)):
+                parent = one_org(tx, "/".join(path))
+            else:
+                parent = desk.add(tx, now, actor, name=part, parent=parent)
+
+
+def _as_if(here: Door, now: datetime, roster: Roster, names: list[str]) -> ImportPlan:
+    """What the file would do once these organisations were there; nothing of it is kept."""
+    from handlers.roster import desk
+
+    class Enough(Exception):
+        """Takes back what was written."""
+
+    try:
+        with here.write() as tx:
+            _add_branches(tx, now, here.actor(tx), names)
+            plan = desk.plan(tx, now, here.actor(tx), roster)
+            raise Enough
+    except Enough:
+        return plan
 
 
 # -- what is told ------------------------------------------------------------------------------------------------
@@ -127,7 +150,7 @@ def _told(here: Door, plan: ImportPlan, roster: Roster, new: list[str]) -> str:
 
     with here.read() as tx:
         said = here.say(preview(plan, roster, desk.columns(tx), most=LISTED))
-    return "\n\n".join([said, *([f"--add-branches: {', '.join(new)}"] if new else [])])
+    return "\n\n".join([said, *([f"New organisations: {', '.join(new)}"] if new else [])])
 
 
 def _data(
