@@ -121,6 +121,7 @@ def test_what_was_handed_in_is_received_read_and_declined(house: House, tiexin: 
     assert STATEMENT in ok(tiexin("join", "show", number, "--statement", "--json"))["statement"]
     read = work(house, lambda tx: audit.log(tx, action="application.read"))
     assert [one["name"] for one in read] == ["operator"]
+    assert "请先受理" in no(tiexin("join", "advance", number, "--step", "2"), REFUSED)
     ok(tiexin("join", "advance", number, "--step", "1", "--on", "2026-11-24", "--json"))
     due = ok(tiexin("join", "due", "--json"))
     assert [(one["name"], one["day"], one["step"], one["overdue"]) for one in due] == [
@@ -128,7 +129,9 @@ def test_what_was_handed_in_is_received_read_and_declined(house: House, tiexin: 
     ]
     assert "2026-12-24" in tiexin("join", "due").stdout
     assert ok(tiexin("join", "due", "--days", "10", "--json")) == []
-    declined = ok(tiexin("join", "decline", number, "--by", "支委会", "--reason", "您下月调往外地工作。", "--json"))
+    reason = ("--by", "支委会", "--reason", "您下月调往外地工作。")
+    assert "申请已终止" in tiexin("join", "decline", number, *reason).stdout
+    declined = ok(tiexin("join", "show", number, "--json"))
     assert (declined["state"], declined["kind"]) == ("declined", "群众")
     assert ok(tiexin("join", "list", "--json")) == []
 
@@ -141,7 +144,8 @@ def test_somebody_without_the_right_is_refused(house: House, tiexin: Tiexin) -> 
         no(tiexin("join", "show", "周敏", "--as", number, "--statement"), REFUSED)
         no(tiexin("join", "advance", "周敏", "--step", "1", "--as", number), REFUSED)
     assert work(house, lambda tx: audit.log(tx, action="application.read")) == []
-    assert ok(tiexin("join", "due", "--as", "1001", "--json")) == []
+    assert "入党申请由" in no(tiexin("join", "due", "--as", "1001"), REFUSED), "not a table without a line"
+    assert ok(tiexin("join", "due", "--as", "2002", "--json")) == []
 
 
 def test_wrong_usage_is_told_in_one_line(tiexin: Tiexin) -> None:

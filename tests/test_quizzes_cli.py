@@ -56,6 +56,10 @@ def test_a_preview_stores_nothing_and_the_second_run_finds_nothing_new(tiexin: A
     assert (row["new"], row["changed"], row["same"]) == (0, 1, 5)
 
 
+def test_a_file_that_is_not_there_is_told_by_its_name(tiexin: Admin) -> None:
+    assert "there is none.gift: cannot be read" in tiexin.no("quiz", "import", "there is none.gift", ends=WRONG)
+
+
 def test_what_is_wrong_is_told_by_line_and_the_rest_is_taken(tiexin: Admin) -> None:
     line = FAULTS[: FAULTS.index("::坏::")].count("\n") + 1
     said = tiexin("quiz", "import", written(tiexin, FAULTS), ends=PARTLY)
@@ -133,6 +137,13 @@ def test_what_cannot_be_opened_is_told_with_its_remedy(tiexin: Admin) -> None:
         "quiz", "open", "--title", "小测", "--to", "all", "--questions", "3", "--until", "哪天", ends=WRONG
     )
     assert "没有第 99 号考试" in tiexin.no("quiz", "results", "99")
+
+
+def test_what_is_over_is_said_to_be_over(tiexin: Admin) -> None:
+    number = str(opened(tiexin))
+    tiexin("quiz", "close", number)
+    for verb in ("close", "nudge"):
+        assert "答卷都收齐了" in tiexin.no("quiz", verb, number), "what is said to who sits it says nothing here"
 
 
 def test_a_branch_secretary_sees_their_own_part_of_the_committees_examination(tiexin: Admin) -> None:

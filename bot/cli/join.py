@@ -172,11 +172,12 @@ def decline(
 def due(ctx: typer.Context, days: int = typer.Option(30, min=0, max=3660, help="How many days ahead.")) -> None:
     """Show what is overdue and what comes up: terms, half-yearly reviews, ends of probation."""
     from bot.parts import now
-    from handlers.joining import dates
+    from handlers.joining import branch, dates
     from handlers.rights import today
 
     here, moment = door(ctx), now()
     with here.read() as tx:
+        branch.reach(tx, moment, here.actor(tx))
         found = dates.within(tx, moment, here.actor(tx), days)
         here_and_now = today(tx, moment)
     rows: list[dict[str, Any]] = [

@@ -41,7 +41,11 @@ def import_(
     from handlers.scope import one_org
 
     here, moment = door(ctx), now()
-    reading = banking.read(file.read_bytes(), file.name)
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise Wrong(f"{file}: cannot be read ({error.strerror}); check its name") from None
+    reading = banking.read(content, file.name)
     with here.read() as tx:
         actor = here.actor(tx)
         where = one_org(tx, org) if org else banking.own_organisation(tx, moment, actor)

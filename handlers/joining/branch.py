@@ -25,6 +25,7 @@ from storage.applications import CANCELLED, DECLINED, DONE, HANDED, OPEN, RETURN
 from storage.audit import Actor
 from storage.files import File
 from storage.house import Tx
+from storage.organisations import Org
 from storage.people import Somebody
 
 REASON = (5, 500)
@@ -50,11 +51,17 @@ class Entry:
 # -- looking --------------------------------------------------------------------------------------------------
 
 
-def inbox(tx: Tx, now: datetime, actor: Actor) -> list[Case]:
-    """The applications under way within an actor's reach. Raises Refused for somebody without any."""
+def reach(tx: Tx, now: datetime, actor: Actor) -> list[Org]:
+    """Whose applications an actor sees to: those of these organisations. Raises Refused for somebody without any."""
     area = places(tx, now, actor, Right.JOIN)
     if not area:
         raise Refused("joining.nowhere", offices=roles_with(Right.JOIN))
+    return area
+
+
+def inbox(tx: Tx, now: datetime, actor: Actor) -> list[Case]:
+    """The applications under way within an actor's reach. Raises Refused as `reach` does."""
+    area = reach(tx, now, actor)
     found = [(filed, person) for filed, person in applications.under_way(tx, area) if person.id != actor.person_id]
     records = applications.stages(tx, [filed.id for filed, _ in found])
     orgs = {org.id: org for org in organisations.all_of(tx, closed=True)}
@@ -273,7 +280,8 @@ def _decide(tx: Tx, now: datetime, actor: Actor, application_id: int, *states: s
     tx.lock("application case", application_id)
     found = one(tx, now, actor, application_id)
     if found.filed.state not in states:
-        raise Refused("joining.not_now", name=found.person.name)
+        waits = states == (OPEN,) and found.filed.state in (HANDED, RETURNED)
+        raise Refused("joining.not_received" if waits else "joining.not_now", name=found.person.name)
     return found
 
 

@@ -159,7 +159,7 @@ def nudge(tx: Tx, now: datetime, actor: Actor, exam_id: int) -> int:
     """Ask those who have not handed in once more; how many. Raises Refused when everybody has, or just now."""
     exam, _ = seen(tx, now, actor, exam_id)
     if not exam.running(now):
-        raise Refused("quizzes.over", title=exam.title, closes=exam.closes_at)
+        raise Refused("quizzes.ended", title=exam.title, closes=exam.closes_at)
     missing = silent(tx, now, actor, exam_id)
     if not missing:
         raise Refused("quizzes.everybody_sat", title=exam.title)
@@ -176,7 +176,7 @@ def close(tx: Tx, now: datetime, actor: Actor, exam_id: int) -> Exam:
     """End an examination before its time: what was answered is handed in. Raises Refused when it is over."""
     exam = of(tx, now, actor, exam_id)
     if exam.state == "closed" or exam.closes_at <= now:
-        raise Refused("quizzes.over", title=exam.title, closes=exam.closed_at or exam.closes_at)
+        raise Refused("quizzes.ended", title=exam.title, closes=exam.closed_at or exam.closes_at)
     audit.record(tx, now, actor, "quiz.close", f"examination {exam_id}", early=True)
     if exam.state == "waiting":  # nobody has been told of it yet
         quizzes.set_state(tx, exam_id, "closed", was="waiting", closed_at=now, closes_at=now)
