@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -9,7 +11,8 @@ import aiohttp
 import pytest
 
 from bot.core.kinds import Attached, Prose, mark, pieces
-from handlers.files.kinds import kind_of, name_of
+from handlers import secrecy
+from handlers.files.kinds import kind_of, name_of, words_of
 from storage import files
 from tests.email_house import SENDER, email_house
 from tests.fakes.telegram.errors import Fault
@@ -127,6 +130,13 @@ def test_a_marked_name_or_a_marked_word_file_is_refused_and_not_kept(house: Hous
     assert "一点也没有保存" in wang.hand("机密材料.pdf", PDF)
     assert "一点也没有保存" in wang.hand("汇报.docx", word_file("秘密★2年"))
     assert kept(house) == []
+
+
+def test_a_mark_in_the_head_of_a_words_page_is_seen() -> None:
+    out = io.BytesIO(word_file("正文"))
+    with zipfile.ZipFile(out, "a") as parts:
+        parts.writestr("word/header1.xml", "<w:hdr><w:p><w:t>秘密★5年</w:t></w:p></w:hdr>")
+    assert secrecy.refuses(words_of(out.getvalue())) == "秘密"
 
 
 def test_the_tenth_file_is_one_too_many(house: House) -> None:

@@ -9,6 +9,7 @@ from bot.core.event import Handed
 from bot.core.kinds import Attached
 from bot.core.reply import Refused
 from handlers import Turn, secrecy
+from handlers.files import pdf
 from handlers.files.kinds import kind_of, name_of, words_of
 from storage import files
 from storage.house import Tx
@@ -45,12 +46,18 @@ def keep(
     kind = kind_of(content)
     if not kind:
         raise Refused("files.no_such_kind")
-    secrecy.check(words_of(content) if kind == "docx" else "", filename)
+    secrecy.check(_words(kind, content), filename)
     if owner_id is not None and not subject[0] and files.loose_size(tx, owner_id) + len(content) > LOOSE * most:
         raise Refused("files.too_much")
     name = name_of(filename, kind)
     number = files.add(tx, now, owner_id=owner_id, kind=kind, name=name, content=content, subject=subject)
     return Attached(number, name)
+
+
+def _words(kind: str, content: bytes) -> str:
+    """What a file says, as far as a mark of secrecy could be read in it: not in a picture, not in an old .doc."""
+    readers = {"docx": words_of, "pdf": pdf.words_of}
+    return readers[kind](content) if kind in readers else ""
 
 
 def attach(tx: Tx, owner_id: int | None, attached: Sequence[Attached], subject: tuple[str, int]) -> None:

@@ -24,6 +24,8 @@ SHOWN = frozenset({"pdf", "jpg", "png", "webp"})
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _WORD = "WordDocument".encode("utf-16-le")  # the stream that only a Word file has
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+HEADS = 12
+"""Page heads of a docx that are looked at: three for each of its first sections."""
 PARTS = 2000
 """Parts of a docx at the most."""
 
@@ -59,10 +61,14 @@ def _is_docx(content: bytes) -> bool:
 
 
 def words_of(content: bytes, most: int = 1 << 20) -> str:
-    """The words at the beginning of a docx, a paragraph a line; empty where they cannot be read."""
+    """What a docx says in its page heads and at its beginning, a paragraph a line; empty where it cannot be read."""
+    xml = ""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as parts, parts.open("word/document.xml") as document:
-            xml = document.read(most).decode("utf-8", "ignore")
+        with zipfile.ZipFile(io.BytesIO(content)) as parts:
+            heads = [name for name in parts.namelist() if re.fullmatch(r"word/header\d{1,3}\.xml", name)]
+            for name in (*heads[:HEADS], "word/document.xml"):
+                with parts.open(name) as part:
+                    xml += part.read(most).decode("utf-8", "ignore")
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, NotImplementedError, RuntimeError):
         return ""
     return re.sub(r"<[^>]*>", "", re.sub(r"</w:p>|<w:br\b[^>]*>", "\n", xml))
