@@ -153,3 +153,23 @@ class _Counting:
 def test_every_kind_of_reminder_has_a_name_that_fits_a_button() -> None:
     assert set(capability.reminders) == {"report", "report.list", "summary", "summary.list"}
     assert all(len(name) <= 16 for name in capability.reminders)
+
+
+def test_where_nobody_is_secretary_the_one_above_hears_whose_report_is_missing(house: House, heard: Heard) -> None:
+    """A branch between two secretaries had its reminders, and in the end nobody was told."""
+    with house.app.database.write() as tx:
+        people.change(tx, house.ids["李书记"], left_on=house.now.date())
+    house.now = local(house, "2026-12-04T08:00")
+    told = heard.until("2026-12-05T00:00")
+    assert _about(told, "赵书记", "还有2人没交") == ["12-04"]
+    assert _about(told, "李书记", "没交") == []
+
+
+def test_a_deputy_hears_it_before_the_one_above(house: House, heard: Heard) -> None:
+    house.person("冯副", "1103", kind="群众", office="支部副书记")
+    with house.app.database.write() as tx:
+        people.change(tx, house.ids["李书记"], left_on=house.now.date())
+    house.now = local(house, "2026-12-04T08:00")
+    told = heard.until("2026-12-05T00:00")
+    assert _about(told, "冯副", "还有2人没交") == ["12-04"]
+    assert _about(told, "赵书记", "还有2人没交") == []
