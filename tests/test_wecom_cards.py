@@ -79,6 +79,16 @@ def test_up_to_six_buttons_stand_under_a_card() -> None:
     assert shown.labels == ["第一支部", "全体党员", "上一步", "取消"]
 
 
+def test_a_button_holds_ten_characters_and_a_line_of_a_list_more() -> None:
+    """WeCom shows about ten; what is cut off might be the difference between two."""
+    kinds = []
+    for label in ("同意推荐他为先锋岗哦", "不同意推荐他为先锋岗哦"):
+        sheet = CARDS.sheet(message("请选择", label, "弃权"))
+        assert sheet.card
+        kinds.append(look(sheet.card, LIMITS).kind)
+    assert kinds == ["button_interaction", "vote_interaction"]
+
+
 def test_steps_of_a_dialogue_are_words_where_there_is_no_room_for_them() -> None:
     sheet = CARDS.sheet(message("请核对一下", "提交", "改甲", "改乙", "改丙", "改丁", walk=("上一步", "取消")))
     assert sheet.card

@@ -20,7 +20,7 @@ from bot.core.reply import Key, Message
 # Figures of WeCom as of November 2026. Widths are in Chinese characters, of which two Latin letters make one.
 TITLE, SUBTITLE, BESIDE = 36, 160, 44
 """Of a card's first line, of what stands below it, and of that on a card with a list."""
-BUTTON, OPTION, SUBMIT = 12, 17, 10
+BUTTON, OPTION, SUBMIT = 10, 17, 10
 BUTTONS, OPTIONS = 6, 20
 MARKS = {"☑ ": True, "☐ ": False}
 """How the label of a choice begins of which several may be marked."""
