@@ -342,3 +342,10 @@ def test_the_form_speaks_english_to_who_reads_english(forms: Forms) -> None:
         wang.say(answer)
     assert "· Leaving: Wed 25 Nov 2026" in wang.text
     assert wang.tap("Submit") == "Reported: 2 days."
+
+
+def test_skip_takes_what_is_suggested(forms: Forms) -> None:
+    """A secretary who typed 跳过 where her own name was suggested was written down as “跳过”."""
+    wang = forms.house.chat("王芳")
+    assert fill(wang, "出差", "南京", "3", "跳过") == "（5/6）谁替您值班？没有可以跳过。"
+    assert fill(wang, "重新开始", "看病", "3", "skip") == "（4/5）谁替您值班？没有可以跳过。"

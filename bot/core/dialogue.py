@@ -103,11 +103,11 @@ class Dialogue(Generic[T]):
                 return self._submit(turn, memory)
             case "pick" if question:
                 return self._take(turn, memory, draft, question, arg)
-            case "default" if question and question.default and (text := question.default(turn)):
-                return self._take(turn, memory, draft, question, text)
             case "skip" if question and question.optional:
                 draft.answers[question.name], draft.at, draft.parts = "", "", []
                 return self.go_on(turn, memory)
+            case "default" | "skip" if question and question.default and (text := question.default(turn)):
+                return self._take(turn, memory, draft, question, text)
             case "done" if question and question.kind.pieces:
                 return self._take(turn, memory, draft, question, "\n".join(draft.parts))
         return self.go_on(turn, memory, words("conversation.not_now"))
@@ -120,7 +120,7 @@ class Dialogue(Generic[T]):
         question = use.form.questions.get(draft.at)
         fits = {
             "send": draft.at == REVIEW,
-            "skip": bool(question and question.optional),
+            "skip": bool(question and (question.optional or question.default)),  # what is suggested stands
             "done": bool(question and question.kind.pieces),
         }
         return do if do and fits.get(do, True) else None
