@@ -43,6 +43,20 @@ async def test_what_only_contains_the_word_is_asked_back(tmp_path: Path, text: s
         assert house.confirmed(notice) == []
         assert "已确认" not in wang.last.text
         assert wang.last.header("Auto-Submitted") == "auto-replied"
+        assert "您回复的是「【通知】支部大会」" in said(wang.last)
+        await wang.replies(wang.last, "1")  # what could be answered stands in the question back as well
+        assert house.confirmed(notice) == ["王芳"]
+
+
+async def test_words_for_something_else_are_no_question_about_the_mail(tmp_path: Path) -> None:
+    async with email_house(tmp_path) as house:
+        wang = await house.seat("王芳")
+        await house.notice("支部大会")
+        for text, answer in (("党费", "党费"), ("语研", "您是说「语言」吗")):
+            await wang.replies(wang.mail("支部大会"), text)
+            await house.answers()
+            assert answer in said(wang.last)
+            assert "您回复的是" not in said(wang.last)
 
 
 async def test_the_button_of_the_mail_writes_the_answer(tmp_path: Path) -> None:
@@ -203,6 +217,9 @@ async def test_a_vote_is_never_counted_from_a_mail(tmp_path: Path) -> None:
         assert ballot.numbered() == {}
         for text in ("1", "孙明", "2"):
             await wang.replies(ballot, text)
+            await house.answers()
+            assert "回信里写的没有算数" in said(wang.last)
+            assert wang.last.link("打开网页") == ballot.link("打开网页"), "and leads to where it can be done"
         assert votes(house.house, poll) == {}
 
 

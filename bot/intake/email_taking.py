@@ -119,13 +119,15 @@ class Taking:
         heard = self._hear(tx, now, mail, bound.address, text, before)
         said = [message for one in heard for message in one.messages]
         said = [*(replace(message, keys=()) for message in said[:-1]), said[-1]]
+        language = people.get(tx, bound.person_id).language or tx.house.language
+        if letter is not None and said[-1].text in self._unclear(language):
+            said = self._once_more(letter, language) or said
         after = situation(tx, bound.address)
         if letter is not None and (what := self._acted(text, letter, said, before, after)):
             binding.acted(tx, now, bound.person_id, what, _subject(letter))
         mailbox.forget_returns(tx, bound.address.key)
         if self._too_many(tx, now, mail.sender):
             return "not answered"
-        language = people.get(tx, bound.person_id).language or tx.house.language
         self._answer(tx, now, mail, said, after, bound.person_id, language)
         return "broken" if any(one.broken for one in heard) else "answered"
 
@@ -163,6 +165,22 @@ class Taking:
         offer = offered(text, letter)
         done = any(message.replaces and message.toast for message in said)  # what only shows says no such thing
         return offer.label if offer and done else ""
+
+    def _unclear(self, language: str) -> set[str]:
+        """What is said to words that nobody understands, and to none."""
+        names = ("conversation.unclear", "conversation.no_words")
+        return {self._reception.renderer.say(words(name), language) for name in names}
+
+    def _once_more(self, letter: Letter, language: str) -> list[Message]:
+        """What could have been answered to a mail, for somebody who wrote something else (“我已收到，谢谢”)."""
+        before = dialogues.load_messages(letter.body.messages) if letter.body.messages else []
+        keys = tuple(row for one in before for row in one.keys if row)
+        if not keys:
+            return []
+        answered = any(key.payload is not None for row in keys for key in row)
+        about = _subject(letter) if letter.delivery_id is not None else ""
+        said = words("mail.once_more", about=about) if answered else words("mail.by_link_only")
+        return [Message(self._reception.renderer.say(said, language), keys)]
 
     def _ask_back(self, tx: Tx, now: datetime, mail: Mail, letter: Letter | None, bound: Bound, proof: Proof) -> None:
         """Nothing is done; a link says what was meant, and does it when its page's button is pressed."""
