@@ -13,7 +13,7 @@ from handlers.files import desk as files_desk
 from handlers.notices import changing
 from handlers.notices.chat import opens
 from handlers.reminders.desk import CAMPAIGN
-from storage import campaigns, files, notices
+from storage import campaigns, files, notices, people
 from storage.audit import OPERATOR
 from tests.notices import about, deliver, person, refused, send
 from tests.people import House, build_house
@@ -212,7 +212,7 @@ def about_the_notice(house: House, days: int) -> list[tuple[str, str, str]]:
     """What the clock tells within so many days: day (local), to whom, what."""
     names = {number: name for name, number in house.ids.items()}
     found, seen = [], set()
-    for _ in range(days * 24):
+    for _ in range(days * 8):
         while house.tick():
             pass
         with house.app.database.read() as tx:
@@ -224,7 +224,7 @@ def about_the_notice(house: House, days: int) -> list[tuple[str, str, str]]:
                         message = house.app.reception.compose(tx, house.now, one, who)
                         if message and "支部大会" in message.text:
                             found.append((day, names[who], message.text))
-        house.later(hours=1)
+        house.later(hours=3)
     return found
 
 
@@ -238,6 +238,16 @@ def test_the_silent_are_reminded_after_a_day_and_their_secretary_told_after_thre
     assert [(day, who) for day, who, _ in told] == [("11-25", "孙明"), ("11-27", "李书记")]
     assert "还在等您确认" in told[0][2]
     assert "您这里还有1人没确认：孙明" in told[1][2]
+
+
+def test_where_nobody_is_secretary_the_one_above_is_told_who_is_silent(house: House) -> None:
+    """Of a branch between two secretaries, and of those who belong to the committee itself, nobody was told."""
+    house.now = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+    with house.app.database.write() as tx:
+        people.change(tx, house.ids["李书记"], left_on=house.now.date())
+    send(house, scope="member:1003")
+    house.now = datetime(2026, 11, 27, 0, 0, tzinfo=UTC)
+    assert [(day, who) for day, who, text in about_the_notice(house, 1) if "您这里" in text] == [("11-27", "赵书记")]
 
 
 def test_nothing_is_said_once_everybody_has_confirmed(house: House) -> None:

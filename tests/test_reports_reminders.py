@@ -41,7 +41,7 @@ class Heard:
                             at = house.now.astimezone(house.app.house.zone)
                             heard.setdefault(name, []).append((f"{at:%m-%d}", text))
             night = house.now.astimezone(house.app.house.zone).hour >= 18
-            house.now += timedelta(hours=15 if night else 1)
+            house.now += timedelta(hours=15 if night else 3)
         return heard
 
     def _told(self, tx: Tx, telling: campaigns.Telling, names: dict[int, str]) -> Iterator[tuple[str, str]]:

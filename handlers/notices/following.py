@@ -11,6 +11,7 @@ from bot.core.reply import Button, Grade, Phrase, Reply, words
 from handlers import Item, Kind, Round
 from handlers.notices.chat import Read, Watch, short
 from handlers.notices.progress import here
+from handlers.overseers import overseers
 from handlers.rights import Right, roles_with, today
 from handlers.workdays import workdays
 from storage import campaigns, notices, offices, organisations, people, settings
@@ -94,10 +95,8 @@ def _forgetful(tx: Tx, now: datetime, notice: Written) -> list[int]:
 
 
 def _secretaries(tx: Tx, now: datetime, notice: Written) -> Sequence[int]:
-    """The secretaries of the branches in which somebody is silent."""
-    branches = {person.organisation_id for person in people.listed(tx, _silent(tx, now, notice))}
-    held = offices.holders(tx, today(tx, now), roles=("支部书记", "支部副书记"))
-    return list(dict.fromkeys(one.person_id for one in held if one.org.id in branches))
+    """Those who see to the branches in which somebody is silent."""
+    return overseers(tx, now, {person.organisation_id for person in people.listed(tx, _silent(tx, now, notice))})
 
 
 # -- live progress --------------------------------------------------------------------------------------------

@@ -10,21 +10,20 @@ from bot.core.action import Code
 from bot.core.reply import Button, Phrase, words
 from bot.core.router import Run
 from handlers import Item, Kind, Round
+from handlers.overseers import overseers
 from handlers.reports import desk, summaries
 from handlers.reports.acts import named
 from handlers.reports.rules import Call, Every, Period, calls
 from handlers.reports.table import table
 from handlers.rights import Right, places, today
 from handlers.workdays import workdays
-from storage import offices, organisations, people
+from storage import offices, people
 from storage.audit import Actor
 from storage.house import Tx
-from storage.organisations import Org
 from storage.reminders import Kept
 
 REPORT, LIST = "report", "report.list"
 SUMMARY, SUMMARY_LIST = "summary", "summary.list"
-SECRETARIES, DEPUTIES = ("支部书记", "党委书记"), ("支部副书记", "党委副书记")
 _WRITE = Button(Phrase("思想汇报"), Run(Code("report")))
 _STATUS = Button(Phrase("汇报情况"), Run(Code("reports")))
 _HAND_IN = Button(Phrase("支部小结"), Run(Code("summary")))
@@ -58,18 +57,7 @@ def _of_report(tx: Tx, now: datetime, period: Period, call: Call) -> list[int]:
     if call.step != "list":
         return silent
     homes = {person.organisation_id for person in people.listed(tx, silent)}
-    return sorted({one for home in homes for one in _who_sees_to(tx, now, organisations.get(tx, home))})
-
-
-def _who_sees_to(tx: Tx, now: datetime, org: Org) -> list[int]:
-    """Who hears whose report is missing: the secretary there, else the deputy, else the secretary above."""
-    for place in (org, *reversed(organisations.ancestors(tx, org))):
-        held = [one for one in offices.holders(tx, today(tx, now), org=place) if one.org.id == place.id]
-        for roles in (SECRETARIES, DEPUTIES):
-            ids = sorted({one.person_id for one in held if one.role in roles})
-            if found := [person.id for person in people.listed(tx, ids) if person.left_on is None]:
-                return found
-    return []
+    return overseers(tx, now, homes)
 
 
 def _of_summary(tx: Tx, now: datetime, period: Period, call: Call) -> list[int]:
