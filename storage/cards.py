@@ -37,7 +37,7 @@ class Card(Table, table=True):
     """Sealed: permission for one change."""
     code_until: datetime | None = None
     msgid: bytes | None = None
-    """Sealed: WeCom's own id, by which it is taken back."""
+    """Sealed: WeCom's own ids, by which it is taken back, one a line."""
     waiting: bool = Field(default=False, index=True)
     """An answer that has not been sent yet."""
     booked: bool = False
@@ -149,10 +149,10 @@ def take_over(tx: Tx, now: datetime) -> None:
     tx.run(update(Card).where(col(Card.waiting).is_(True), col(Card.due_at) > now).values(due_at=now))
 
 
-def sent(tx: Tx, now: datetime, task_id: str, msgid: str, code: str) -> None:
-    """It was accepted."""
+def sent(tx: Tx, now: datetime, task_id: str, msgids: Sequence[str], code: str) -> None:
+    """It was accepted, in so many parts."""
     keys = tx.house.keys
-    new: dict[str, Any] = {"waiting": False, "doubt": False, "msgid": keys.seal(msgid)}
+    new: dict[str, Any] = {"waiting": False, "doubt": False, "msgid": keys.seal("\n".join(msgids))}
     if code:
         new |= {"code": keys.seal(code), "code_until": now + KEEP}
     tx.run(update(Card).where(col(Card.task_id) == task_id).values(new))
@@ -183,10 +183,10 @@ def changed(tx: Tx, kept: Kept, shown: str, look: Json | None) -> None:
     )
 
 
-def message_id(tx: Tx, task_id: str) -> str | None:
-    """WeCom's own id of what was sent."""
+def message_ids(tx: Tx, task_id: str) -> list[str]:
+    """WeCom's own ids of what was sent, one for each part."""
     sealed = tx.run(select(col(Card.msgid)).where(col(Card.task_id) == task_id)).scalar_one_or_none()
-    return tx.house.keys.open(sealed) if sealed else None
+    return tx.house.keys.open(sealed).split() if sealed else []
 
 
 def count_since(tx: Tx, since: datetime) -> int:

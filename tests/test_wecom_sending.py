@@ -12,7 +12,9 @@ import pytest_asyncio
 
 from bot.core.event import Address
 from bot.core.reply import Undelivered
+from handlers.notices import changing
 from storage import addresses, campaigns, people
+from storage.audit import OPERATOR
 from tests.fakes.wecom import SECRET, Limits, bad_gateway, lost, page, refused
 from tests.notices import about, by_state, send, standing
 from tests.people import NOW
@@ -250,6 +252,21 @@ async def test_a_message_is_taken_back_within_a_day(house: WeComHouse) -> None:
     await house.pass_time(hours=25)
     with pytest.raises(Undelivered):
         await house.part.channel.recall(_ref(house, campaign))
+
+
+async def test_all_parts_of_a_long_message_are_taken_back(house: WeComHouse) -> None:
+    """Only the card with the button went, and the whole text stayed."""
+    wang = await house.seat("王芳")
+    number = send(house.house, scope="member:1001", body="很长的内容。" * 250)
+    await house.deliver()
+    assert len(wang.lines) == 4
+    with house.app.database.write() as tx:
+        changing.recall(tx, house.house.now, OPERATOR, number)
+    house.wecom.script(refused(45011), "message/recall")
+    await house.deliver()
+    assert len(wang.lines) == 1, "one part that cannot be taken back now keeps no other"
+    await house.pass_time(seconds=30)
+    assert wang.lines == []
 
 
 def _ref(house: WeComHouse, campaign: int) -> str:

@@ -51,13 +51,13 @@ def test_what_is_kept_is_what_was_kept_and_nobody_can_read_it(house_on: House) -
 def test_a_code_is_taken_once_and_is_good_for_three_days(house_on: House) -> None:
     add(house_on, "d1", delivery=1)
     with house_on.app.database.write() as tx:
-        cards.sent(tx, NOW, "d1", "msg", "code")
+        cards.sent(tx, NOW, "d1", ["first", "second"], "code")
         assert cards.take_code(tx, NOW + timedelta(hours=73), "d1") is None
         assert cards.take_code(tx, NOW + timedelta(hours=71), "d1") == "code"
         assert cards.take_code(tx, NOW, "d1") is None
         cards.keep_code(tx, NOW, "d1", "another")
         assert cards.take_code(tx, NOW, "d1") == "another"
-        assert cards.message_id(tx, "d1") == "msg"
+        assert cards.message_ids(tx, "d1") == ["first", "second"]
 
 
 def test_after_three_days_nothing_is_kept(house_on: House) -> None:

@@ -166,7 +166,7 @@ class WeComChannel:
         has_card = bool(kept.posts) and "template_card" in kept.posts[-1]
         if doubt and not has_card and self._clock() - kept.made_at > SURELY_SAME:
             raise Undelivered("in doubt for too long", unknown=True)
-        msgid = code = ""
+        msgids, code = list[str](), ""
         for place, call in enumerate(kept.posts):
             if place:
                 self._wait_for_room(kept.key)
@@ -185,8 +185,9 @@ class WeComChannel:
             if kept.key in accepted.unlicensed:
                 log.error("a member has no licence for the interface of wecom")
                 raise Undelivered("no licence", permanent=True)
-            msgid, code = accepted.msgid, accepted.code
-        self._settled(lambda tx: cards.sent(tx, self._clock(), task_id, msgid, code))
+            msgids.append(accepted.msgid)
+            code = accepted.code
+        self._settled(lambda tx: cards.sent(tx, self._clock(), task_id, msgids, code))
 
     def _wait_for_room(self, key: str) -> None:
         """Take a place among the member's messages for a further part."""
@@ -231,17 +232,21 @@ class WeComChannel:
         self._settled(lambda tx: cards.changed(tx, kept, message.text, look or {}))
 
     async def recall(self, ref: str) -> None:
-        """Take back what was sent within the last day. Raises Undelivered."""
+        """Take back what was sent within the last day, in all its parts. Raises Undelivered."""
 
         def work() -> None:
             with self._database.read() as tx:
-                msgid = cards.message_id(tx, ref)
-            if msgid is None:
+                msgids = cards.message_ids(tx, ref)
+            if not msgids:
                 raise Undelivered("kept no longer", permanent=True)
-            try:
-                self._api.recall(msgid)
-            except ApiError as error:
-                raise judged(error) from None
+            refusals = []
+            for msgid in reversed(msgids):
+                try:
+                    self._api.recall(msgid)
+                except ApiError as error:
+                    refusals.append(judged(error))
+            if refusals:  # one that may pass, before one that only says that its part has gone already
+                raise min(refusals, key=lambda no: no.permanent)
 
         await self._in_thread(work)
 
