@@ -349,3 +349,13 @@ def test_skip_takes_what_is_suggested(forms: Forms) -> None:
     wang = forms.house.chat("王芳")
     assert fill(wang, "出差", "南京", "3", "跳过") == "（5/6）谁替您值班？没有可以跳过。"
     assert fill(wang, "重新开始", "看病", "3", "skip") == "（4/5）谁替您值班？没有可以跳过。"
+
+
+def test_a_step_back_loses_nothing_of_what_was_sent(forms: Forms) -> None:
+    """One tap on 上一步 threw away an application that had been written for days."""
+    wang = forms.house.chat("王芳")
+    fill(wang, "看病", "2", "明天", "跳过", "坐高铁去，住两晚，")
+    assert "谁替您值班" in wang.tap("上一步")
+    assert "已经收到9字，接着发就行。" in wang.say("跳过")
+    wang.say("周四回来。")
+    assert "· 安排：坐高铁去，住两晚，\n周四回来。" in wang.say("完")

@@ -177,7 +177,6 @@ class Filling(RuleBasedStateMachine):
         place = asked.index(title) if title in asked else len(asked)
         assert person.here
         person.here.say("上一步")
-        person.sent = "" if place else person.sent
         assert person.screen == asked[max(place - 1, 0)]
         assert person.here.text.startswith("这已经是第一个问题了") == (place == 0)
 

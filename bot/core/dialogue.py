@@ -66,7 +66,7 @@ class Dialogue(Generic[T]):
         draft, use = self._draft(memory)
         memory.asking = draft.id
         if question := self._open(turn, draft, use.form):
-            draft.at = question.name
+            draft.come_to(question.name)
             return self._ask(turn, draft, use.form, question, problem)
         if not use.form.review:
             return self._submit(turn, memory)
@@ -190,7 +190,7 @@ class Dialogue(Generic[T]):
     def _let_go(self, turn: Turn[T], draft: Draft, form: type[Form]) -> None:
         """Files that were handed in for a draft that is given up."""
         kept = [draft.answers.get(q.name, "") for q in form.questions.values() if q.files]
-        files = [file.id for text in (*kept, *draft.parts) for file in pieces(text).files]
+        files = [file.id for text in (*kept, *draft.pieces) for file in pieces(text).files]
         if files and self._router.keeper:
             self._router.keeper.drop(turn, files)
 
@@ -246,7 +246,7 @@ class Dialogue(Generic[T]):
         place = asked.index(draft.at) if draft.at in asked else len(asked)
         if place == 0:
             return self.go_on(turn, memory, words("conversation.first_question"))
-        draft.at, draft.parts = asked[place - 1], []
+        draft.go_back(asked[place - 1])
         return self.go_on(turn, memory)
 
     def _ask(self, turn: Turn[T], draft: Draft, form: type[Form], question: Question, problem: Words | None) -> Reply:

@@ -28,11 +28,30 @@ class Draft:
     given: dict[str, str] = field(default_factory=dict)
     at: str = ""
     parts: list[str] = field(default_factory=list)
+    left: dict[str, list[str]] = field(default_factory=dict)
+    """Pieces of an answer that was left unfinished by a step back: they are there again when its question is."""
+
+    def come_to(self, question: str) -> None:
+        """Its question is asked, with what was sent for it before."""
+        if question != self.at:
+            self.go_back(question)
+        self.parts = self.parts or self.left.pop(question, [])
+
+    def go_back(self, question: str) -> None:
+        """Step to another question from whatever is open now."""
+        if self.parts:
+            self.left[self.at] = self.parts
+        self.at, self.parts = question, []
+
+    @property
+    def pieces(self) -> list[str]:
+        """All that was sent and is not yet an answer."""
+        return [*self.parts, *(part for parts in self.left.values() for part in parts)]
 
     @property
     def begun(self) -> bool:
         """Whether anything has been answered that did not come with its beginning."""
-        return bool(self.parts) or any(name not in self.given for name in self.answers)
+        return bool(self.pieces) or any(name not in self.given for name in self.answers)
 
 
 @dataclass(frozen=True, slots=True)
