@@ -157,6 +157,20 @@ async def test_every_recipient_of_one_mail_has_an_answer_of_its_own(tmp_path: Pa
         assert [answer[:3] for answer in await deliver(host, port, wang.address, ours, raw)] == ["250", "250", "550"]
 
 
+async def test_whoever_wrote_too_large_a_mail_is_told(tmp_path: Path) -> None:
+    async with email_house(tmp_path) as house:
+        wang = await house.seat("王芳")
+        written = f"From: {wang.address}\r\nTo: {SENDER}\r\nSubject: =?utf-8?B?5oCd5oOz5rGH5oql?=\r\n\r\n".encode()
+        assert await house.part.take(written, None, (), cut=True) == "too large"
+        assert await house.part.take(b"Auto-Submitted: auto-replied\r\n" + written, None, (), cut=True) == "machine"
+        await house.answers()
+        assert [mail.subject for mail in wang.mails] == ["Re: 思想汇报"]
+        assert "最多10MB），没有保存" in said(wang.last)
+        assert (wang.last.header("Auto-Submitted"), wang.last.sender) == ("auto-replied", ""), (
+            "without a Message-ID too"
+        )
+
+
 async def _written(house: EmailHouse, to: str) -> bytes:
     somebody = house.mail.person("bystander@elsewhere.example", "路人")
     return await somebody.writes("friend@elsewhere.example", "你好", "你好", headers={"To": to})

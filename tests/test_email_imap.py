@@ -26,14 +26,16 @@ class Taker:
 
     moods: list[Exception] = field(default_factory=list)
     taken: list[bytes] = field(default_factory=list)
+    cut: list[bool] = field(default_factory=list)
     seen_when_taken: list[int] = field(default_factory=list)
     marked: Callable[[], int] = lambda: 0
 
-    async def take(self, raw: bytes, mail_from: str | None, recipients: object) -> str:
+    async def take(self, raw: bytes, mail_from: str | None, recipients: object, *, cut: bool = False) -> str:
         self.seen_when_taken.append(self.marked())
         if self.moods:
             raise self.moods.pop(0)
         self.taken.append(raw)
+        self.cut.append(cut)
         return "answered"
 
 
@@ -43,10 +45,11 @@ def marked(mail: FakeMail) -> int:
 
 
 @asynccontextmanager
-async def watching(mail: FakeMail, taker: Taker) -> AsyncIterator[Imap]:
+async def watching(mail: FakeMail, taker: Taker, largest: int = 10 << 20) -> AsyncIterator[Imap]:
     settings = Email(
         sender=ACCOUNT[0], smtp_host="127.0.0.1", imap_host="127.0.0.1", imap_port=mail.imap_port,
         imap_security="none", imap_user=ACCOUNT[0], imap_password=SecretStr(ACCOUNT[1]),
+        largest=largest,
     )  # fmt: skip
     taker.marked = lambda: marked(mail)
     imap = Imap(taker.take, settings)
@@ -114,6 +117,17 @@ async def test_a_flag_that_is_lost_brings_the_mail_again_and_not_a_word_less() -
             await until(lambda: marked(mail) == 1)
         assert len(taker.taken) == 2
         assert taker.taken[0] == taker.taken[1], "so that the store knows it again"
+
+
+async def test_of_one_that_is_too_large_the_headers_are_taken_so_that_its_author_hears_of_it() -> None:
+    async with world() as mail:
+        await mail.person("wangfang@qq.com").writes(ACCOUNT[0], "思想汇报", "长" * 40_000)
+        taker = Taker()
+        async with watching(mail, taker, largest=100_000):
+            await until(lambda: marked(mail) == 1)
+        assert taker.cut == [True]
+        assert b"\r\nSubject: " in taker.taken[0]
+        assert len(taker.taken[0]) < 2_000
 
 
 async def test_a_broken_line_and_new_numbers_lose_nothing() -> None:

@@ -94,7 +94,7 @@ def subject_of(message: Message, neutral: str) -> str:
 
 def compose(letter: Letter, postmark: Postmark, house: str) -> Posted:
     """The mail, ready to be sent. `house` is the name it comes from."""
-    answer = bool(letter.answers)
+    answer = bool(letter.answers or letter.subject)  # some programs give a mail no Message-ID
     own_id = postmark.message_id(letter.tag)
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address(_one_line(house), addr_spec=postmark.sender)
@@ -106,7 +106,7 @@ def compose(letter: Letter, postmark: Postmark, house: str) -> Posted:
     root = postmark.root(letter.thread, letter.person) if letter.thread else ""
     if refers := " ".join(one for one in (root, letter.answers) if one):
         mail["References"] = refers
-    if answer or root:
+    if letter.answers or root:
         mail["In-Reply-To"] = letter.answers or root
     mail["Auto-Submitted"] = "auto-replied" if answer else "auto-generated"
     if letter.thread:
@@ -123,7 +123,7 @@ def compose(letter: Letter, postmark: Postmark, house: str) -> Posted:
 
 
 def _subject(letter: Letter) -> str:
-    if letter.answers and letter.subject:
+    if letter.subject:
         return f"Re: {_one_line(letter.subject)[:SUBJECT]}"
     return _one_line(subject_of(letter.messages[0], letter.trim.neutral))
 
@@ -200,7 +200,7 @@ def html(letter: Letter, postmark: Postmark) -> str:
 def _card(message: Message, to: str, letter: Letter) -> str:
     paragraphs = [part for part in re.split(r"\n{2,}", message.text.strip()) if part]
     body = "".join(f'<p style="{_TEXT}">{_lines(part)}</p>' for part in paragraphs)
-    subject = f"Re: {_subject(letter)}" if not letter.answers else _subject(letter)
+    subject = f"Re: {_subject(letter)}" if not letter.subject else _subject(letter)
     keys = choices(message)
     numbered = len(keys) > 1
     buttons = [

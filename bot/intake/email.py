@@ -100,12 +100,15 @@ class EmailPart:
             await asyncio.gather(self._task, return_exceptions=True)
         await self.channel.close()
 
-    async def take(self, raw: bytes, mail_from: str | None, recipients: Sequence[str]) -> str:
-        """Take a mail; when this returns, it is committed. Raises Busy when nothing was."""
+    async def take(self, raw: bytes, mail_from: str | None, recipients: Sequence[str], *, cut: bool = False) -> str:
+        """Take a mail (`cut`: too large, only its headers); when this returns, it is committed.
+
+        Raises Busy when nothing was.
+        """
         mail = await asyncio.to_thread(read, raw, self.postmark.sender, mail_from=mail_from)
         whom = list(recipients) or list(mail.recipients)
         try:
-            kind = await self._writer.run(lambda tx: self._taking.take(tx, self._app.clock(), mail, whom))
+            kind = await self._writer.run(lambda tx: self._taking.take(tx, self._app.clock(), mail, whom, cut=cut))
         except Busy:
             self._wiring.note("email", "busy")
             raise

@@ -8,13 +8,13 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from typing import Protocol
 
 import structlog
 from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted, MailMessageFlags
 
 from bot.config import Email
-from bot.intake.email_lmtp import Take
 from bot.logs import frames
 from storage.writer import Busy
 
@@ -33,6 +33,14 @@ TRIES = 3
 """How often a mail is tried that fails by a mistake of ours; then it stays unread until the next start."""
 LONGEST = 300.0
 """Seconds between two tries to connect at the most."""
+
+
+class Take(Protocol):
+    """Takes a mail: its bytes, its envelope (we are not told); `cut`: only its headers. Raises Busy."""
+
+    def __call__(
+        self, raw: bytes, mail_from: str | None, recipients: Sequence[str], *, cut: bool = False
+    ) -> Awaitable[str]: ...
 
 
 class Imap:
@@ -124,13 +132,13 @@ class Imap:
 
     def _took(self, mailbox: BaseMailBox, validity: str, uid: str) -> bool:
         """Whether a mail is done with. One that fails by a mistake of ours keeps no other waiting."""
-        raw = _raw(mailbox, uid, self._settings.largest)
+        raw, cut = _raw(mailbox, uid, self._settings.largest)
         if raw is None:
-            log.warning("mail is gone or too large", uid=uid)
+            log.warning("mail is gone", uid=uid)
             return True
         assert self._loop is not None
         while not self._stopping.is_set():
-            taking = asyncio.run_coroutine_threadsafe(_awaited(self._take(raw, None, ())), self._loop)
+            taking = asyncio.run_coroutine_threadsafe(_awaited(self._take(raw, None, (), cut=cut)), self._loop)
             try:
                 taking.result()
                 return True
@@ -147,11 +155,15 @@ async def _awaited(taking: Awaitable[str]) -> str:
     return await taking
 
 
-def _raw(mailbox: BaseMailBox, uid: str, largest: int) -> bytes | None:
-    """The bytes of a mail, which stays unread; None: there is none of this number any more, or it is too large."""
+def _raw(mailbox: BaseMailBox, uid: str, largest: int) -> tuple[bytes | None, bool]:
+    """The bytes of a mail, which stays unread; None: there is none of this number any more.
+
+    True: it is too large, and these are its headers: whoever wrote it has to be told.
+    """
     _, sizes = mailbox.client.uid("FETCH", uid, "(RFC822.SIZE)")
     size = re.search(rb"RFC822\.SIZE (\d+)", sizes[0] if sizes and isinstance(sizes[0], bytes) else b"")
-    if size is None or int(size[1]) > largest:
-        return None
-    _, parts = mailbox.client.uid("FETCH", uid, "(BODY.PEEK[])")
-    return next((bytes(part[1]) for part in parts if isinstance(part, tuple)), None)
+    if size is None:
+        return None, False
+    cut = int(size[1]) > largest
+    _, parts = mailbox.client.uid("FETCH", uid, "(BODY.PEEK[HEADER])" if cut else "(BODY.PEEK[])")
+    return next((bytes(part[1]) for part in parts if isinstance(part, tuple)), None), cut

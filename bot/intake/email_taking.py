@@ -43,7 +43,7 @@ class Taking:
         self._app, self._postmark, self._settings = app, postmark, settings
         self._reception, self._router = app.reception, app.reception.router
 
-    def take(self, tx: Tx, now: datetime, mail: Mail, recipients: Sequence[str]) -> str:
+    def take(self, tx: Tx, now: datetime, mail: Mail, recipients: Sequence[str], *, cut: bool = False) -> str:
         """What became of a mail, in a word for the metrics. Raises only what the database raises."""
         if not mailbox.see(tx, now, mail.digest):
             return "again"
@@ -63,7 +63,10 @@ class Taking:
         if bound is None or people.get(tx, bound.person_id).left_on is not None:
             bound = None
         if no := self._forbidden(mail):
-            return self._forget(tx, now, mail, no, bound)
+            return self._refuse(tx, now, replace(mail, subject=""), no, bound, "forbidden")
+        if cut:
+            most = max(1, self._settings.largest // 2**20)
+            return self._refuse(tx, now, mail, words("mail.too_large", most=most), bound, "too large")
         if bound is None:
             return self._stranger(tx, now, mail, letter)
         return self._person(tx, now, mail, letter, bound)
@@ -71,7 +74,7 @@ class Taking:
     def _of_id(self, message_id: str) -> bytes | None:
         return self._postmark.read_message_id(message_id)
 
-    # -- what nobody may send -----------------------------------------------------------------------------------
+    # -- what is not taken -----------------------------------------------------------------------------------
 
     def _forbidden(self, mail: Mail) -> Words | None:
         """What is said to a mail that bears a mark of secrecy, wherever in it that stands and whoever wrote it."""
@@ -82,15 +85,14 @@ class Taking:
             return no.words
         return None
 
-    def _forget(self, tx: Tx, now: datetime, mail: Mail, said: Words, bound: Bound | None) -> str:
-        """Nothing of it is kept or sent back: neither its subject nor, in a link to confirm it, its words."""
+    def _refuse(self, tx: Tx, now: datetime, mail: Mail, said: Words, bound: Bound | None, kind: str) -> str:
+        """Say that nothing of it was kept. What is forbidden does not go back: neither its subject nor its words."""
         if self._too_many(tx, now, mail.sender):
             return "too many"
         person_id = bound.person_id if bound else None
         language = people.get(tx, person_id).language if person_id else ""
-        body = Body(template=said.template, values=dict(said.values), answers=mail.message_id)
-        self._queue(tx, now, mail, body, person_id, language or tx.house.language)
-        return "forbidden"
+        self._say(tx, now, mail, said, person_id, language)
+        return kind
 
     # -- somebody whose address is bound ----------------------------------------------------------------------
 
@@ -286,9 +288,11 @@ class Taking:
         )  # fmt: skip
         self._queue(tx, now, mail, body, person_id, language)
 
-    def _say(self, tx: Tx, now: datetime, mail: Mail, said: Words) -> None:
+    def _say(
+        self, tx: Tx, now: datetime, mail: Mail, said: Words, person_id: int | None = None, language: str = ""
+    ) -> None:
         body = Body(template=said.template, values=dict(said.values), answers=mail.message_id, subject=mail.subject)
-        self._queue(tx, now, mail, body, None, tx.house.language)
+        self._queue(tx, now, mail, body, person_id, language or tx.house.language)
 
     def _queue(self, tx: Tx, now: datetime, mail: Mail, body: Body, person_id: int | None, language: str) -> None:
         mailbox.note_answer(tx, now, mail.sender)
