@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from wechatpy import WeChatClient
 from wechatpy.client.api import WeChatMedia, WeChatMessage, WeChatQRCode
 from wechatpy.oauth import WeChatOAuth
 from wechatpy.session.memorystorage import MemoryStorage
+
+from bot.adapters.tencent_client import ApiError, stable_token
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "a-token-that-nobody-may-see"
@@ -53,6 +56,24 @@ def test_wechatpys_other_addresses_cannot_be_set() -> None:
     client.API_BASE_URL = "http://127.0.0.1:1/cgi-bin/"
     assert WeChatQRCode.get_url("ticket").startswith("https://mp.weixin.qq.com/")
     assert WeChatOAuth("app", "secret", "http://127.0.0.1/").authorize_url.startswith("https://open.weixin.qq.com/")
+
+
+def test_wechatpy_asks_for_its_token_elsewhere_than_it_was_told_and_ours_does_not() -> None:
+    asked: list[str] = []
+
+    def noted(_method: str, url: str, **_: Any) -> Any:
+        asked.append(url)
+        raise requests.ConnectionError
+
+    naive = WeChatClient("app", "secret")
+    naive.API_BASE_URL = "http://127.0.0.1:1/cgi-bin/"
+    naive._http.get = lambda url, **more: noted("GET", url, **more)
+    with pytest.raises(requests.ConnectionError):
+        naive.fetch_access_token()
+    assert asked == ["https://api.weixin.qq.com/cgi-bin/token"], "the secret would go there whatever was set"
+    with pytest.raises(ApiError) as none:
+        stable_token("app", "secret", "http://127.0.0.1:9")(False)
+    assert (none.value.code, none.value.left) == (None, False), "nobody was there to see it"
 
 
 @pytest.mark.parametrize("room", ["bot", "handlers", "storage", "workers"])
