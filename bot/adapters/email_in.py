@@ -29,6 +29,7 @@ DEEP = 40
 """Parts within parts."""
 _ADDR = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?"
 _ONE = re.compile(rf"\s*(?:[^<>@,;:]*<\s*(?P<angle>{_ADDR})\s*>|(?P<bare>{_ADDR}))\s*")
+_TWICE = re.compile(rf"\s*({_ADDR})\s*<\s*\1\s*>\s*", re.IGNORECASE)
 _ANY = re.compile(_ADDR)
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)")
@@ -148,6 +149,8 @@ def one_address(value: str) -> str:
     if len(value) > AUTHOR:
         return ""
     bare = _COMMENT.sub(" ", _QUOTED.sub(" ", value))
+    if same := _TWICE.fullmatch(bare):  # some programs give the address as the name, without the quotes it needs
+        return same[1].lower()
     found = _ONE.fullmatch(bare)
     return (found["angle"] or found["bare"]).lower() if found else ""
 
