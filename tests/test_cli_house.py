@@ -111,6 +111,9 @@ def test_the_demonstration_has_166_people_and_keeps_them(tmp_path: Path) -> None
     assert [one["state"] for one in demo.json("quiz", "list")] == ["closed", "open"]
     over = demo.json("quiz", "results", "2")
     assert 0 < over["done"] < over["expected"]
+    assert len(demo.json("--as", PERSONAS[1].number, "report", "list")) == 2
+    (mine,) = [one for one in demo.json("report", "status") if PERSONAS[4].name in one["done"]]
+    assert mine["missing"]
 
 
 @pytest.mark.parametrize("today", ["2026-11-24", "2024-02-29", "2027-01-01"])

@@ -10,6 +10,7 @@ import typer
 
 from bot.cli.demo_affairs import add_affairs
 from bot.cli.demo_people import BRANCHES, PERSONAS, ROOT, residents
+from bot.cli.demo_writings import add_writings
 from bot.cli.door import NothingDone
 from bot.cli.tables import migrate
 
@@ -90,6 +91,7 @@ def create(app: App, now: datetime) -> list[Persona]:
         furnish(tx, now)
     with app.database.write() as tx:
         add_affairs(tx, now)
+        add_writings(tx, now)
     with app.database.write() as tx:
         return [_persona(tx, now, place) for place in range(len(PERSONAS))]
 
