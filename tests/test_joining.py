@@ -363,5 +363,22 @@ def test_names_that_are_too_long_for_their_column_are_refused_and_not_cut(house:
                                               date(2026, 11, 24), "李" * 61))  # fmt: skip
 
 
+@pytest.mark.parametrize("written", ["王芳、李书记", "王芳，1002", "1001 李书记", "王芳\n李书记"])
+def test_two_contacts_may_stand_in_one_line(house: House, written: str) -> None:
+    apply(house)
+    receive(house, "2026-11-24")
+    for step in ("2", "3"):
+        record(house, "周敏", step, "2026-11-24")
+    house.person("何平", "1009", office="组织委员")
+    officer = house.chat("何平")
+    officer.say("入党申请 周敏")
+    officer.tap("登记一步")
+    officer.tap("第5步")
+    for answer in ("2026-11-24", "跳过", written, "跳过"):
+        officer.say(answer)
+    officer.tap("提交")
+    assert "已登记 周敏：第5步" in officer.text
+
+
 def people_of(house: House, name: str) -> people.Somebody:
     return work(house, lambda tx: people.get(tx, house.ids[name]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
@@ -26,6 +27,9 @@ from handlers.rights import Right, today
 from storage.people import Somebody
 
 router = Router()
+
+_BETWEEN = re.compile(r"\s*[、，,；;]\s*|(?<=[\u4e00-\u9fff\d])\s+(?=[\u4e00-\u9fff\d])")
+"""Between two people who were written in one line; a foreign name keeps its spaces."""
 
 
 class Record(Action, tag="jq"):
@@ -166,7 +170,8 @@ def record(turn: Turn, press: Record) -> Answer:
 
 def _named(turn: Turn, lines: Lines | None) -> list[Somebody]:
     """The people that these lines mean. Raises Refused for one whom nobody here can be."""
-    return [members.one(turn.tx, turn.now, actor(turn), Right.ROSTER, line) for line in lines or ()]
+    names = [name for line in lines or () for name in _BETWEEN.split(line.strip()) if name]
+    return [members.one(turn.tx, turn.now, actor(turn), Right.ROSTER, name) for name in names]
 
 
 def _entry(turn: Turn, form: Recording) -> Entry:
