@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 from sqlmodel import Field, Index, UniqueConstraint, col
 
 from storage.base import Table
@@ -159,6 +159,20 @@ def of_branch(tx: Tx, organisation_id: int, period: str) -> list[Report]:
         report = Report(*row)
         newest[report.person_id] = report
     return list(newest.values())
+
+
+def older(tx: Tx, before: datetime, *, but: Sequence[str], most: int) -> list[int]:
+    """Reports handed in before a moment; those of people of some kinds only if they have left."""
+    gone = col(Person.left_on).is_not(None) | col(Person.kind).not_in(list(but))
+    statement = select(col(ThoughtReport.id)).join(Person, col(Person.id) == col(ThoughtReport.person_id))
+    old = statement.where(col(ThoughtReport.at) < before, gone).order_by(col(ThoughtReport.id)).limit(most)
+    return list(tx.run(old).scalars())
+
+
+def delete_all(tx: Tx, report_ids: Sequence[int]) -> None:
+    """Delete reports, and what was said to them."""
+    tx.run(delete(ReportComment).where(col(ReportComment.report_id).in_(list(report_ids))))
+    tx.run(delete(ThoughtReport).where(col(ThoughtReport.id).in_(list(report_ids))))
 
 
 # -- comments -------------------------------------------------------------------------------------------------

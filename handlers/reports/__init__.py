@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers import Capability, Item, Turn
-from handlers.reports import chat, desk, note_chat, notes, readers, rounds, summary_chat
+from handlers.reports import chat, desk, note_chat, notes, readers, retention, rounds, summary_chat
 from storage.reports import SUBJECT
 from storage.writings import NOTE
 
@@ -16,6 +16,7 @@ def _desk(turn: Turn) -> list[Item]:
 
 capability = Capability(
     chat.router,
+    due=retention.due,
     sheet=chat.sheet,
     desk=_desk,
     tell={desk.COMMENT: chat.commented, desk.NUDGE: chat.nudged},

@@ -24,6 +24,7 @@ class Table:
     readers: tuple[str, ...]
     hint: int
     late_days: int
+    keep_years: int
     summary_of: tuple[str, ...]
     summary_by: tuple[str, ...]
     summary_readers: tuple[str, ...]
@@ -51,6 +52,7 @@ def table(local: Path | None = None) -> Table:
         readers=report.texts("readers"),
         hint=report.number("hint"),
         late_days=report.number("late_days"),
+        keep_years=report.number("keep_years"),
         summary_of=summary.texts("of"),
         summary_by=summary.texts("by"),
         summary_readers=summary.texts("readers"),
