@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+from sqlalchemy import make_url
 
 from tests.not_run import Teller
-from tests.people import House, build_house
+from tests.people import House, build_house, furnished_on
 from tests.phones import chromium, phone
-from tests.servers import database_url, postgres, postgres_url
+from tests.servers import database_url, fresh_database, postgres, postgres_url
 
 __all__ = ["chromium", "database_url", "phone", "postgres", "postgres_url"]
 
 # No deadlines: a busy machine is no reason to fail. The health check that is off is a deadline as well.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("house")
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector of garbage need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,9 +54,22 @@ def house(tmp_path: Path) -> Iterator[House]:
     built.app.database.close()
 
 
-@pytest.fixture
-def house_on(database_url: str, tmp_path: Path) -> Iterator[House]:
+@pytest.fixture(scope="session")
+def furnished_postgres(postgres_url: str) -> Iterator[str]:
+    """The name of a database on this server that is a house already."""
+    with fresh_database(postgres_url) as url:
+        furnished_on(url)
+        yield str(make_url(url).database)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def house_on(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     """The same house, once on SQLite and once on PostgreSQL."""
-    built = build_house(tmp_path, database_url)
-    yield built
-    built.app.database.close()
+    with ExitStack() as held:
+        url = ""
+        if request.param == "postgresql":
+            server, template = map(request.getfixturevalue, ("postgres_url", "furnished_postgres"))
+            url = held.enter_context(fresh_database(server, template))
+        built = build_house(tmp_path, url)
+        yield built
+        built.app.database.close()

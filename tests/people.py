@@ -7,7 +7,7 @@ storage and the words are the real ones; only the channel is left out.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -23,7 +23,7 @@ from bot.reception import Reception
 from bot.render import renderer
 from storage import addresses, offices, organisations, people
 from storage.campaigns import Telling
-from storage.database import Database, sqlite_file, upgrade
+from storage.database import Database, revisions, upgrade
 from storage.house import CHANNELS, Tx
 from storage.organisations import Org
 
@@ -134,27 +134,69 @@ class Chat:
         return self.text
 
 
+@dataclass(frozen=True, slots=True)
+class Furnished:
+    """A house as everybody finds it: its SQLite database, its key, its organisations and people by name."""
+
+    database: bytes
+    key: bytes
+    orgs: dict[str, Org]
+    ids: dict[str, int]
+
+
 @cache
-def migrated() -> bytes:
-    """An empty SQLite database."""
-    with TemporaryDirectory() as folder:
-        upgrade(f"sqlite:///{folder}/empty.db")
-        return (Path(folder) / "empty.db").read_bytes()
+def furnished() -> Furnished:
+    """What every house begins as; made once, and copied from then on."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        upgrade(f"sqlite:///{folder}/tiexin.db")
+        house = _opened(folder, f"sqlite:///{folder}/tiexin.db", {})
+        furnish(house)
+        house.app.database.close()
+        return Furnished(
+            (folder / "tiexin.db").read_bytes(), (folder / "key").read_bytes(), house.orgs, house.ids
+        )  # fmt: skip
 
 
 def build_house(folder: Path, url: str = "", **settings: str) -> House:
-    """A fresh house. `settings` are configuration, as in `policy__channels="strict"`."""
+    """A fresh house. `settings` are configuration, as in `policy__channels="strict"`.
+
+    Elsewhere than in the folder the database is empty, or a copy of `furnished_on`.
+    """
+    first = furnished()
+    key = folder / "key"
+    key.touch(0o600)
+    key.write_bytes(first.key)
+    if not url:
+        (folder / "tiexin.db").write_bytes(first.database)
+        return replace(_opened(folder, "", settings), orgs=dict(first.orgs), ids=dict(first.ids))
+    furnished_already = revisions(url)[0] is not None
+    if not furnished_already:
+        upgrade(url)
+    house = _opened(folder, url, settings)
+    if not furnished_already:
+        furnish(house)
+    return replace(house, orgs=dict(first.orgs), ids=dict(first.ids))
+
+
+def furnished_on(url: str) -> None:
+    """Make an empty database one that houses are copied from."""
+    with TemporaryDirectory() as folder:
+        build_house(Path(folder), url).app.database.close()
+
+
+def _opened(folder: Path, url: str, settings: Mapping[str, str]) -> House:
     environment = {"TIEXIN_DATABASE__URL": url or f"sqlite:///{folder}/tiexin.db"}
     environment["TIEXIN_SECURITY__KEY_FILE"] = str(folder / "key")
     environment |= {f"TIEXIN_{name.upper()}": value for name, value in settings.items()}
     config = load(None, environment)
-    if file := sqlite_file(config.database.url):
-        file.write_bytes(migrated())
-    else:
-        upgrade(config.database.url)
     its_house = replace(make_house(config), channels=CHANNELS)  # each is switched on, whatever it needs elsewhere
     reception = Reception(capabilities(), renderer(its_house.zone))
-    house = House(App(config, Database(config.database.url, its_house), reception))
+    return House(App(config, Database(config.database.url, its_house), reception))
+
+
+def furnish(house: House) -> None:
+    """Its organisations and people."""
     with house.app.database.write() as tx:
         house.orgs = found(tx)
     house.person("王芳", "1001")
@@ -164,7 +206,6 @@ def build_house(folder: Path, url: str = "", **settings: str) -> House:
     house.person("吴强", "2001", branch="第二支部")
     house.person("钱书记", "2002", branch="第二支部", office="支部书记")
     house.person("赵书记", "0001", branch="海川公司党委", office="党委书记")
-    return house
 
 
 def found(tx: Tx) -> dict[str, Org]:
