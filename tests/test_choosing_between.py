@@ -195,7 +195,7 @@ async def test_a_death_while_sending_is_waited_out_like_any_doubt(house_on: Hous
 # -- whatever becomes of each ------------------------------------------------------------------------------------
 
 CHANNELS = ("wecom", "wechat", "telegram", "email", "web")
-FATES = ("taken", "refused", "dead", "closed", "shut", "in doubt", "a mistake", "at the second try")
+FATES = ("taken", "refused", "dead", "closed", "shut", "in doubt", "a mistake", "rests", "at the second try")
 PASSES = {"refused", "dead", "closed", "shut"}
 DOUBTFUL = {"in doubt", "a mistake"}
 
@@ -218,6 +218,8 @@ def living(fate: str) -> Callable[[str, int], None]:
                 raise Undelivered("no answer", unknown=True)
             case "a mistake":
                 raise KeyError("a bug in a channel")
+            case "rests":
+                raise Undelivered("the application is refused", retry_after=60)
             case "at the second try" if tries == 1:
                 raise Undelivered("HTTP 502")
 
@@ -230,6 +232,9 @@ def expected(fates: dict[str, str], *, wanted: bool) -> list[list[str]]:
     for channel in CHANNELS:
         if channel not in fates:
             continue
+        if fates[channel] == "rests":
+            days.append([])
+            continue
         days[-1].append(channel)
         if fates[channel] in PASSES:
             continue
@@ -237,7 +242,9 @@ def expected(fates: dict[str, str], *, wanted: bool) -> list[list[str]]:
         if arrived and not wanted:
             break
         days.append([])
-    return [day for day in days if day]
+    while days and not days[-1]:
+        days.pop()
+    return days
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
