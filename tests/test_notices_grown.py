@@ -177,8 +177,11 @@ def test_what_is_taken_back_disappears_where_it_can_and_is_not_sent_any_more(hou
     assert "已撤回" in message.text
     assert "周五" not in message.text
     wang = house.chat("王芳")
-    wang.say("通知")
+    assert "（北京时间），已撤回）" in wang.say("通知")
     assert "已撤回" in wang.tap("支部大会")
+    li = house.chat("李书记").press(f"nw:{notice}")
+    assert "没有发出的不再发" in li
+    assert "请用别的办法告诉" not in li, "陈晓, who has no chat, need not be told any more"
     with house.app.database.write() as tx, pytest.raises(Refused):
         changing.recall(tx, house.now, OPERATOR, notice)
 
