@@ -182,6 +182,22 @@ def test_what_cannot_be_an_answer_is_asked_again(house: House, kind: type[rules.
     assert answers(house, exam) == {}
 
 
+def test_where_buttons_are_words_handing_in_is_typed_twice(house: House) -> None:
+    """After a word that was not understood nothing on the page could be typed any more."""
+    exam = open_exam(house)
+    wang = house.chat("王芳", "wechat")
+    for word in ("我要考试", "1", "1", "交卷"):
+        wang.say(word)
+    assert "确定交卷" in wang.labels
+    assert wang.say("嗯嗯").startswith("没看懂，卷子还没有交。")
+    assert "第1/6题" in wang.say("1"), "the numbers still stand"
+    wang.say("交卷")
+    assert "「党务小测」已交卷" in wang.say("交卷。")
+    kept = paper(house, exam, "王芳")
+    assert kept is not None
+    assert kept.handed_in_by == "self"
+
+
 def test_a_command_is_still_a_command_while_a_question_stands(house: House) -> None:
     exam = open_exam(house)
     wang = sit(house)

@@ -27,6 +27,8 @@ JUMPS = 4
 """Buttons to questions without an answer before handing in."""
 LATELY = timedelta(days=30)
 """How long an examination that is over is shown with what one has reached."""
+HAND_IN = frozenset({"交卷", "我要交卷", "确定", "确认", "确认交卷", "hand in", "yes, hand in"})
+"""What may be typed for 确定交卷, where one was asked."""
 A_PAGE = 3
 """Solutions in one message."""
 
@@ -182,6 +184,19 @@ def check(turn: Turn, press: Check) -> Answer:
     return _checked(found, replaces=True)
 
 
+@router.heard(Check)
+def hear_at_the_end(turn: Turn, press: Check, text: str) -> Answer:
+    """交卷, typed once more where buttons are words: anything else leaves the paper open, and the choices stand."""
+    if text.strip("。.!！ ").lower() in HAND_IN:
+        return hand_in(turn, HandIn(press.paper))
+    found = sitting.look(turn.tx, turn.member.id, press.paper)
+    if found.handed_in_at is not None:
+        return _result(found)
+    if found.exam is not None:
+        sitting.may_sit(turn.tx, turn.now, turn.member.id, found.exam.id)
+    return _checked(found, noted=words("quizzes.not_handed_in"))
+
+
 @router.pressed(HandIn)
 def hand_in(turn: Turn, press: HandIn) -> Answer:
     found = sitting.hand_in(turn.tx, turn.now, turn.member.id, press.paper, turn.address)
@@ -306,7 +321,7 @@ def _checked(found: Paper, *, noted: Words | None = None, replaces: bool = False
         "quizzes.checked", noted=noted, exam=exam, count=len(sitting.slots(found)),
         missing=[one.at + 1 for one in missing],
     )  # fmt: skip
-    return Reply(said, tuple(rows), replaces=replaces, outside=words("quizzes.outside"))
+    return Reply(said, tuple(rows), replaces=replaces, outside=words("quizzes.outside"), hears=Check(found.id))
 
 
 def _result(found: Paper, *, replaces: bool = False) -> Reply:
