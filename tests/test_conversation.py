@@ -292,6 +292,19 @@ def test_a_number_presses_the_button_that_stands_there_and_no_other(house: House
     assert Run(Code("help")).encode() == "c:help"
 
 
+def test_a_number_that_is_none_of_the_choices_does_not_take_them_away(house: House) -> None:
+    """It was answered with a button for help, and the 1 that was typed next was help and no vote."""
+    poll = open_poll(house)
+    phone = house.chat("王芳", "wechat")
+    phone.say("投票")
+    assert phone.say("4") == "没太明白您的意思：能选的是1到3。"
+    assert phone.labels == ["王芳", "孙明", "吴强"]
+    assert "已记录：孙明" in phone.say("2")
+    assert len(votes(house, poll)) == 1
+    assert phone.say("7") == "没太明白您的意思：能选的只有1。"
+    assert "没太明白您的意思。" in phone.say("同意"), "words are no number"
+
+
 def test_each_answer_is_kept_sealed(house: House) -> None:
     house.chat("王芳").say("我的")
     assert house.app.config.database.url.startswith("sqlite:///")

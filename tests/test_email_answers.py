@@ -43,7 +43,8 @@ async def test_what_only_contains_the_word_is_asked_back(tmp_path: Path, text: s
         assert house.confirmed(notice) == []
         assert "已确认" not in wang.last.text
         assert wang.last.header("Auto-Submitted") == "auto-replied"
-        assert "您回复的是「【通知】支部大会」" in said(wang.last)
+        assert "没太明白您的意思" in said(wang.last)
+        assert "1. 收到" in said(wang.last)
         await wang.replies(wang.last, "1")  # what could be answered stands in the question back as well
         assert house.confirmed(notice) == ["王芳"]
 

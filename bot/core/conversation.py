@@ -113,6 +113,8 @@ class Conversation(Generic[T]):
             return self._dialogue.hear(turn, memory, text)
         if ear and turn.sender:
             return self._hear(turn, ear, text)
+        if text.isdecimal() and len(text) <= 3 and (reply := self._once_more(memory)):
+            return reply
         if memory.draft:
             return self._elsewhere(memory)
         if turn.sender is None and self.router.stranger:
@@ -191,6 +193,18 @@ class Conversation(Generic[T]):
             place = int(text)
             return choices[place - 1] if not digits_answer and 1 <= place <= len(choices) else None
         return next((offer for offer in memory.offers if clean(offer.label).lower() == text.lower()), None)
+
+    @staticmethod
+    def _once_more(memory: Memory) -> Reply | None:
+        """The choices that stand here, for a number that is none of them; else the next would mean something else."""
+        most = sum(not offer.walk for offer in memory.offers)
+        try:
+            rows = tuple(
+                (Button(one.label, decode(one.payload), walk=one.walk),) for one in memory.offers if one.label
+            )
+        except BadPayload:
+            return None
+        return Reply(words("conversation.no_such_number", most=most), rows, grade=Grade.PUBLIC) if most else None
 
     def _elsewhere(self, memory: Memory, said: str = "conversation.elsewhere") -> Reply:
         draft = memory.draft
