@@ -29,7 +29,7 @@ _NUMBER = re.compile(
 )
 # What is written before a number, and does not belong to it: 认真学习中组发〔2008〕3号.
 _BEFORE = re.compile(
-    r"^.*(?:学习|根据|按照|依据|依照|参照|传达|转发|贯彻|落实|执行|遵照|关于|详见|见)(?=\S+[〔\[［(（【])"
+    r"^.*(?:学习|根据|按照|依据|依照|参照|传达|转发|贯彻|落实|执行|遵照|关于|详见|见|按)(?=\S+[〔\[［(（【])"
 )
 
 
