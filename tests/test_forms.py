@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.forms import Forms, build_forms, outing_with_train
-from tests.people import Chat
+from tests.people import Chat, House
 
 PLANS = "坐高铁去，住两晚，周四回来。"
 
@@ -83,6 +83,21 @@ def test_a_choice_may_be_tapped_typed_or_numbered(forms: Forms) -> None:
     assert "去哪里" in fill(wang, "1")
     assert "去几天" in fill(wang, "２")  # as a Chinese keyboard types it
     assert "从下面的选项里选一个" in fill(wang, "3")
+
+
+def test_a_choice_may_be_typed_by_its_beginning_where_only_one_begins_so(house: House) -> None:
+    """所有人 was refused where 所有人（含申请人、积极分子、群众） stood below it."""
+    li = house.chat("李书记")
+    li.say("发起投票")
+    for answer in ("周末去哪里", "香山\n北海", "单选", "第一支部"):
+        li.say(answer)
+    assert "请从下面的选项里选一个" in li.say("正式"), "two begin so"
+    assert "什么时候截止" in li.say("正式党员"), "what is said in full is meant, though another begins so"
+    li.say("上一步")
+    assert "什么时候截止" in li.say("所有人")
+    li.language = "en-GB"
+    li.say("back")
+    assert "When does it close" in li.say("Every"), li.text
 
 
 def test_a_number_is_the_answer_where_a_number_is_asked_for(forms: Forms) -> None:

@@ -223,7 +223,7 @@ class Dialogue(Generic[T]):
     def _take(self, turn: Turn[T], memory: Memory, draft: Draft, question: Question, text: str) -> Reply:
         try:
             if question.choices:
-                value = self._chosen(question.choices(turn), text)
+                value = self._chosen(memory, draft, question.choices(turn), text)
             else:
                 reading = Reading(turn.now, turn.zone, question.min_length, question.max_length, question.files)
                 value = question.kind.read(text, reading)
@@ -234,11 +234,15 @@ class Dialogue(Generic[T]):
         return self.go_on(turn, memory)
 
     @staticmethod
-    def _chosen(choices: list[Choice], text: str) -> Code:
-        text = clean(text)
-        for choice in choices:
-            if text == choice.key or (isinstance(choice.label, str) and text == clean(choice.label)):
-                return choice.key
+    def _chosen(memory: Memory, draft: Draft, choices: list[Choice], text: str) -> Code:
+        """The choice that is meant: by its key, its label, or the beginning that no other label has as well."""
+        text, named = clean(text), {c.key: clean(c.label) for c in choices if isinstance(c.label, str)}
+        shown = {offer.payload: clean(offer.label).lower() for offer in memory.offers}
+        picks = {Step(draft.id, Code("pick"), c.key, _mark(draft.at)).encode(): c.key for c in choices}
+        begun = [key for payload, key in picks.items() if shown.get(payload, "").startswith(text.lower())]
+        exact = [c.key for c in choices if text in (c.key, named.get(c.key))]
+        if exact or (len(begun) == 1 and len(text) > 1 and not text.isdecimal()):
+            return (exact or begun)[0]
         raise Refused("conversation.not_a_choice")
 
     def _back(self, turn: Turn[T], memory: Memory, draft: Draft, form: type[Form]) -> Reply:
