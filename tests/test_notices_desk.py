@@ -169,6 +169,9 @@ def test_what_a_restore_has_held_waits_until_it_is_released(house: House) -> Non
         campaigns.after_restore(tx, house.now + timedelta(hours=2))
     house.later(hours=3)
     assert (deliver(house), standing(house, notice).state) == (0, "held")
+    said = house.chat("赵书记").press(f"nw:{notice}")
+    assert "暂停 1 人" in said
+    assert "正在发" not in said
     with house.app.database.write() as tx:
         assert desk.release(tx, house.now, OPERATOR, notice) == 1
     assert (deliver(house), standing(house, notice).state) == (1, "sent")
