@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
@@ -259,6 +260,9 @@ def test_the_first_that_can_carry_it_does_and_never_two_at_once(
 
 
 async def _live_through(house: House, fates: dict[str, str], wanted: bool) -> None:
+    house.now = (house.now + timedelta(days=1)).replace(
+        hour=2, minute=0
+    )  # ten in the morning: by night nothing is due
     name = f"同志{next(house.counter)}"
     house.person(name, f"H{next(house.counter)}")
     bind(house, name, *fates)
