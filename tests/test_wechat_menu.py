@@ -68,6 +68,9 @@ async def test_the_menu_is_made_of_what_tiexin_can_do_and_a_tap_does_it(house: W
 async def test_the_menu_can_be_looked_at_without_asking_wechat(house: WeChatHouse, tmp_path: Path) -> None:
     shown = await run(admin_of(tmp_path, house.wechat), "wechat", "menu", "--show")
     assert shown.startswith("我的\n  我的  c")
+    assert [line.split()[0] for line in shown.split("办理\n")[1].splitlines()[:5]] == [
+        "我要入党", "我要转正", "我要考试", "练习", "学习心得",
+    ]  # fmt: skip
     assert house.wechat.calls == []
 
 

@@ -16,7 +16,7 @@ WIDE, WIDE_BELOW = 8, 16
 
 GROUPS: Mapping[str, Sequence[str]] = {
     "mine": ("me", "notices", "vote", "dues", "report"),
-    "work": ("join", "confirm", "learn", "quiz", "life", "suggest"),
+    "work": ("join", "confirm", "learn", "quiz", "life", "suggest", "practice", "note"),
     "more": ("help", "start", "reminders", "lang", "unbind"),
 }
 """Groups and the commands in each, the most wanted first: what exists of them, five at the most."""
