@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from handlers.reports import desk, retention
@@ -14,6 +16,18 @@ from tests.people import House, build_house
 from tests.reports import PHOTO, hand_in
 
 FIVE_YEARS_ON = datetime(2031, 11, 24, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A house that keeps reports for five years."""
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    shipped = Path(retention.__file__).with_name("reports.toml").read_text(encoding="utf-8")
+    (rules / "reports.toml").write_text(shipped.replace("keep_years = 0", "keep_years = 5"), encoding="utf-8")
+    built = build_house(tmp_path, rules__dir=str(rules))
+    yield built
+    built.app.database.close()
 
 
 def furnish(house: House) -> None:
@@ -66,12 +80,8 @@ def test_it_is_looked_at_once_a_day(house: House) -> None:
         assert files.get(tx, 1) is not None
 
 
-def test_a_house_may_keep_them_for_good(tmp_path: Path) -> None:
-    rules = tmp_path / "rules"
-    rules.mkdir()
-    shipped = Path(retention.__file__).with_name("reports.toml").read_text(encoding="utf-8")
-    (rules / "reports.toml").write_text(shipped.replace("keep_years = 5", "keep_years = 0"), encoding="utf-8")
-    house = build_house(tmp_path, rules__dir=str(rules))
-    furnish(house)
-    assert clean_up(house, FIVE_YEARS_ON + timedelta(days=4000)) == 0
-    house.app.database.close()
+def test_nothing_is_deleted_until_the_organisation_has_decided_for_how_long(tmp_path: Path) -> None:
+    undecided = build_house(tmp_path)
+    furnish(undecided)
+    assert clean_up(undecided, FIVE_YEARS_ON + timedelta(days=4000)) == 0
+    undecided.app.database.close()
