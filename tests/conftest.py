@@ -25,6 +25,17 @@ settings.register_profile("house", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("house")
 
 
+LONG = ("afternoon", "kill", "wecom_kill", "transcripts_wecom", "transcripts_wechat", "transcripts", "year",
+        "reports_kill", "wechat_kill", "browser", "bench", "transcripts_email", "quizzes_storm")  # fmt: skip
+"""The files that take longest, each a quarter of a minute or more, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones begin: else one worker would be left alone with the last of them."""
+    order = {f"test_{name}.py": place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: the collector of garbage need not look at it again and again."""
     gc.collect()
