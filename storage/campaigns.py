@@ -100,6 +100,13 @@ _TELLING = select(
 )  # fmt: skip
 
 
+_LATELY = Prepared(
+    _TELLING.where(col(Campaign.kind) == bindparam("kind"), col(Campaign.created_at) > bindparam("since")).order_by(
+        col(Campaign.id)
+    )
+)
+
+
 def _telling(row: Any) -> Telling:
     return Telling(row[0], row[1], row[2], json.loads(row[3]), row[4], row[5], row[6])
 
@@ -137,8 +144,7 @@ def sent_by(tx: Tx, now: datetime) -> list[Telling]:
 
 def lately(tx: Tx, kind: str, since: datetime) -> list[Telling]:
     """The campaigns of a kind that were decided since a moment."""
-    statement = _TELLING.where(col(Campaign.kind) == kind, col(Campaign.created_at) > since)
-    return [_telling(row) for row in tx.run(statement.order_by(col(Campaign.id)))]
+    return [_telling(row) for row in tx.rows(_LATELY, kind=kind, since=since)]
 
 
 def recipients(tx: Tx, campaign_id: int) -> list[int]:

@@ -128,6 +128,24 @@ _KEPT = select(*(col(getattr(Reminder, name)) for name in Kept.__slots__))
 
 # Written out: an index over a part of the table is only used where the statement names that part.
 _WAITS = text("reminder.state = 'waiting'")
+_DUE = Prepared(
+    select(col(Reminder.person_id))
+    .where(_WAITS, col(Reminder.at) <= bindparam("now"))
+    .group_by(col(Reminder.person_id))
+    .order_by(func.min(col(Reminder.at)), col(Reminder.person_id))
+    .limit(BATCH)
+)
+_UNFINISHED = (
+    select(
+        col(ReminderRound.id), col(ReminderRound.kind), col(ReminderRound.key), col(ReminderRound.subject),
+        col(ReminderRound.at), col(ReminderRound.until), col(ReminderRound.regulated), col(ReminderRound.people),
+        col(ReminderRound.expanded),
+    )
+    .where(col(ReminderRound.expanded) < col(ReminderRound.total))
+    .order_by(col(ReminderRound.id))
+    .limit(1)
+)  # fmt: skip
+_NEXT = Prepared(_UNFINISHED, postgres=_UNFINISHED.with_for_update())
 _SAID = Prepared(
     _KEPT.where(
         col(Reminder.campaign_id) == bindparam("campaign"), col(Reminder.person_id) == bindparam("person")
@@ -156,20 +174,12 @@ def begin(tx: Tx, now: datetime, people: Sequence[int], **values: object) -> boo
 
 def next_of(tx: Tx) -> Begun | None:
     """The next people of the oldest round that is not through."""
-    names = ("id", "kind", "key", "subject", "at", "until", "regulated", "people", "expanded")
-    statement = (
-        select(*(col(getattr(ReminderRound, name)) for name in names))
-        .where(col(ReminderRound.expanded) < col(ReminderRound.total))
-        .order_by(col(ReminderRound.id))
-        .limit(1)
-    )
-    row = tx.run(statement.with_for_update() if tx.postgres else statement).first()
+    row = tx.row(_NEXT)
     if row is None:
         return None
-    people = unpack_ids(row.people)[row.expanded : row.expanded + BATCH]
-    return Begun(
-        row.id, row.kind, row.key, row.subject, row.at, row.until, row.regulated, people, row.expanded + len(people)
-    )  # fmt: skip
+    packed, expanded = row[7], row[8]
+    people = unpack_ids(packed)[expanded : expanded + BATCH]
+    return Begun(*row[:7], people, expanded + len(people))
 
 
 def write(tx: Tx, begun: Begun, rows: Sequence[Mapping[str, object]]) -> None:
@@ -183,9 +193,7 @@ def write(tx: Tx, begun: Begun, rows: Sequence[Mapping[str, object]]) -> None:
 
 def waiting(tx: Tx, now: datetime, until: datetime) -> dict[int, list[Kept]]:
     """A batch of people who are to be reminded now, each with all that waits for them until a later moment."""
-    due = and_(_WAITS, col(Reminder.at) <= now)
-    batch = select(col(Reminder.person_id)).where(due).group_by(col(Reminder.person_id))
-    people = list(tx.run(batch.order_by(func.min(col(Reminder.at)), col(Reminder.person_id)).limit(BATCH)).scalars())
+    people = [row[0] for row in tx.rows(_DUE, now=now)]
     found: dict[int, list[Kept]] = {}
     if people:
         today = and_(_WAITS, col(Reminder.at) < until, col(Reminder.person_id).in_(people))
