@@ -177,9 +177,9 @@ def next_of(tx: Tx) -> Begun | None:
     row = tx.row(_NEXT)
     if row is None:
         return None
-    packed, expanded = row[7], row[8]
+    number, kind, key, subject, at, until, regulated, packed, expanded = row
     people = unpack_ids(packed)[expanded : expanded + BATCH]
-    return Begun(*row[:7], people, expanded + len(people))
+    return Begun(number, kind, key, subject, at, until, regulated, people, expanded + len(people))
 
 
 def write(tx: Tx, begun: Begun, rows: Sequence[Mapping[str, object]]) -> None:
