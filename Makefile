@@ -1,7 +1,8 @@
 # Everything here needs only Python 3.11 or newer, pip and make.
 PYTHON ?= python3
 PORT   ?= 8080
-JOBS   ?= 2
+# Three at once: some tests wait, for a restart or a lock, and two cores have time for a third meanwhile.
+JOBS   ?= 3
 
 V      := .venv
 PY     := $(V)/bin/python
