@@ -154,6 +154,8 @@ def test_what_is_given_up_is_deleted_at_once(house: House) -> None:
     wang.hand("page1.png", PHOTO)
     assert len(kept(house)) == 1
     wang.say("取消")
+    assert len(kept(house)) == 1, "asked first"
+    wang.say("取消")
     assert kept(house) == []
 
 

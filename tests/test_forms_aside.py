@@ -120,6 +120,25 @@ def test_a_photo_of_a_form_that_waits_is_kept(forms: Forms) -> None:
     assert "1个文件" in wang.say("完")
 
 
+def test_each_form_that_waits_can_be_taken_up(forms: Forms) -> None:
+    """Of three forms left half filled in, only the last was ever offered."""
+    wang = forms.house.chat("王芳")
+    wang.say("思想汇报")
+    wang.say(WORDS)
+    wang.say("学习心得")
+    wang.say("先记清楚班组里每个人的难处。")
+    wang.say("外出报备")
+    wang.tap("看病")
+    three = ["继续填「外出报备」", "继续填「学习心得」", "继续填「思想汇报」"]
+    wang.say("帮助")
+    assert wang.labels[-3:] == three
+    assert wang.say("对了，还有件事") == "您有3份没填完的，要接着填哪一份？"
+    assert wang.labels == [*three, "不理会"]
+    assert "已经收到53字" in wang.say("3")
+    assert wang.say("完").startswith("收到您")
+    assert wang.labels[-2:] == three[:2]
+
+
 def test_of_too_many_the_oldest_goes() -> None:
     memory = Memory()
     for number in range(1, ASIDE + 3):

@@ -194,6 +194,7 @@ class Filling(RuleBasedStateMachine):
     def cancels(self, data: st.DataObject) -> None:
         person = self.somebody(data, "核对")
         assert person.here
+        assert person.here.say("取消").endswith("确定取消吗？")
         assert person.here.say("取消").startswith("好的，「外出报备」已取消")
         person.here, person.answers = None, {}
 

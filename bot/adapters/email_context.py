@@ -49,26 +49,27 @@ def put_up(tx: Tx, address: Address, letter: Letter | None) -> Situation:
     A question that has been answered meanwhile does not open again: free words would be taken for another's answer.
     """
     drafts = dialogues.look(tx, address, NO_EVENT).memory.drafts
-    standing, asking = _offers(letter), 0
+    stood, asking = standing(letter), 0
     draft = drafts[0] if drafts else None
     for one in drafts:
         if letter and one.id == letter.body.asking and one.at == letter.body.at:
             draft, asking = one, one.id
-    dialogues.stand(tx, address, Memory(offers=standing, asking=asking))
+    dialogues.stand(tx, address, Memory(offers=stood, asking=asking))
     return Situation(draft, asking, len(drafts))
 
 
 def offered(text: str, letter: Letter) -> Offer | None:
     """The button of a mail that a text names as a whole, by its number or its label."""
-    standing = _offers(letter)
+    stood = standing(letter)
     text = clean(text).lower()
     if text.isdecimal() and len(text) <= 3:
-        choices = [offer for offer in standing if not offer.walk]
+        choices = [offer for offer in stood if not offer.walk]
         return choices[int(text) - 1] if 0 < int(text) <= len(choices) else None
-    return next((offer for offer in standing if clean(offer.label).lower() == text), None)
+    return next((offer for offer in stood if clean(offer.label).lower() == text), None)
 
 
-def _offers(letter: Letter | None) -> tuple[Offer, ...]:
+def standing(letter: Letter | None) -> tuple[Offer, ...]:
+    """The buttons of a mail."""
     if letter is None or not letter.body.messages:
         return ()
     return tuple(offer for one in dialogues.load_messages(letter.body.messages) for offer in offers(one))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
+from bot.core import leaving
 from bot.core.action import Action, BadPayload, Code, decode
-from bot.core.dialogue import Dialogue, Step
+from bot.core.dialogue import Dialogue
 from bot.core.event import Event, Handed, Pressed
 from bot.core.form import Form
 from bot.core.kinds import clean
 from bot.core.memory import Draft, Memory, Offer
 from bot.core.nearmiss import NearMiss
-from bot.core.reply import Button, Grade, Phrase, Refused, Reply, words
+from bot.core.reply import Button, Grade, Keyboard, Phrase, Refused, Reply, words
 from bot.core.router import Answer, Begin, Command, Open, Router, Run, Turn
+from bot.core.step import Step
 
 T = TypeVar("T")
 
@@ -51,10 +53,15 @@ class Conversation(Generic[T]):
                 return _on_the_page(turn, answer.form, None)
             return self._begin(turn, memory, answer)
         self._take_up(memory)
-        if memory.draft and not self._here(memory) and not _walks(answer):
-            form = self.router.forms[memory.draft.form].form
-            return answer if self._page_only(turn, form) else answer.with_row(_resume(form, memory.draft, walk=True))
+        if not self._here(memory) and not _walks(answer):
+            for row in self._waiting(turn, memory, walk=True):
+                answer = answer.with_row(*row)
         return answer
+
+    def _waiting(self, turn: Turn[T], memory: Memory, *, walk: bool) -> Keyboard:
+        """A button for each form that is half filled in and may go on here, the latest first."""
+        forms = [(self.router.forms[draft.form].form, draft) for draft in memory.drafts]
+        return tuple((_resume(form, one, walk=walk),) for form, one in forms if not self._page_only(turn, form))
 
     def _begin(self, turn: Turn[T], memory: Memory, begun: Begin) -> Reply:
         form = begun.form
@@ -116,7 +123,7 @@ class Conversation(Generic[T]):
         if text.isdecimal() and len(text) <= 3 and (reply := self._once_more(memory)):
             return reply
         if memory.draft:
-            return self._elsewhere(memory)
+            return self._elsewhere(turn, memory)
         if turn.sender is None and self.router.stranger:
             return self.router.stranger(turn, text)
         return self._guess(turn, text)
@@ -145,7 +152,7 @@ class Conversation(Generic[T]):
             if self._here(memory):
                 return self._dialogue.hand(turn, memory, event)
             if keeper.accepts(event):
-                return self._elsewhere(memory, "conversation.file_elsewhere")
+                return self._elsewhere(turn, memory, "conversation.file_elsewhere")
         taker = self.router.taker(event.filename)
         if taker is None:
             raise Refused("conversation.no_file_wanted")
@@ -189,10 +196,11 @@ class Conversation(Generic[T]):
     def _offered(self, text: str, memory: Memory, here: bool) -> Offer | None:
         if text.isdecimal() and len(text) <= 3:
             choices = [offer for offer in memory.offers if not offer.walk]
-            digits_answer = here and self._dialogue.wants_text(memory)
+            digits_answer = here and self._dialogue.wants_text(memory) and not leaving.asked(memory)
             place = int(text)
             return choices[place - 1] if not digits_answer and 1 <= place <= len(choices) else None
-        return next((offer for offer in memory.offers if clean(offer.label).lower() == text.lower()), None)
+        named = (offer for offer in memory.offers if clean(offer.label).lower() == text.lower())
+        return next(named, None) or leaving.meant(memory, text)
 
     @staticmethod
     def _once_more(memory: Memory) -> Reply | None:
@@ -206,10 +214,14 @@ class Conversation(Generic[T]):
             return None
         return Reply(words("conversation.no_such_number", most=most), rows, grade=Grade.PUBLIC) if most else None
 
-    def _elsewhere(self, memory: Memory, said: str = "conversation.elsewhere") -> Reply:
+    def _elsewhere(self, turn: Turn[T], memory: Memory, said: str = "conversation.elsewhere") -> Reply:
         draft = memory.draft
         assert draft is not None
         form = self.router.forms[draft.form].form
+        waiting = self._waiting(turn, memory, walk=False)
+        if said == "conversation.elsewhere" and len(waiting) > 1:
+            leave = Button(Phrase("不理会"), Step(draft.id, Code("leave"), Code("")))
+            return Reply(words("conversation.several", count=len(waiting)), (*waiting, (leave,)), grade=form.grade)
         row = tuple(
             Button(Phrase(label), Step(draft.id, Code(do), Code("")))
             for label, do in (("继续", "resume"), ("重新开始", "restart"), ("不理会", "leave"))

@@ -30,6 +30,8 @@ class Draft:
     parts: list[str] = field(default_factory=list)
     left: dict[str, list[str]] = field(default_factory=dict)
     """Pieces of an answer that was left unfinished by a step back: they are there again when its question is."""
+    brought: dict[str, str] = field(default_factory=dict)
+    """Answers that it began with and that may be changed (`Begin.drafted`)."""
 
     def come_to(self, question: str) -> None:
         """Its question is asked, with what was sent for it before."""

@@ -7,17 +7,18 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.adapters.email_bounce import Verdict, judge
-from bot.adapters.email_context import Situation, mean, offered, put_up, situation
+from bot.adapters.email_context import Situation, mean, offered, put_up, situation, standing
 from bot.adapters.email_files import files
 from bot.adapters.email_in import Mail, headers
 from bot.adapters.email_token import Postmark, new_tag
 from bot.adapters.email_trust import Proof, signed
 from bot.config import Email
-from bot.core.dialogue import WORDS
+from bot.core import leaving
 from bot.core.event import Address, Handed, Said
 from bot.core.form import Question
 from bot.core.kinds import KINDS, Lines, clean
 from bot.core.reply import Message, Refused, Words, words
+from bot.core.step import WORDS, plain
 from bot.parts import App
 from bot.reception import Answered
 from handlers.binding import email as binding
@@ -161,10 +162,12 @@ class Taking:
 
     def _acted(self, text: str, letter: Letter, said: Sequence[Message], before: Situation, after: Situation) -> str:
         """What an answer has done that its writer should hear of elsewhere; empty: it only showed or asked."""
-        if before.draft is not None and after.drafts < before.drafts and text.lower() not in WORDS["cancel"]:
+        offer = offered(text, letter)
+        if before.draft is not None and after.drafts < before.drafts:
+            if leaving.given_up(text, standing(letter), offer):
+                return ""
             form = self._router.forms.get(before.draft.form)
             return form.form.called.source if form else ""
-        offer = offered(text, letter)
         done = any(message.replaces and message.toast for message in said)  # what only shows says no such thing
         return offer.label if offer and done else ""
 
@@ -337,7 +340,7 @@ def _id_in(text: str) -> str:
 
 def _walks(text: str) -> bool:
     """Whether words are a step of a dialogue: 完, 上一步 …"""
-    return any(text.lower().strip("。.!！ ") in spellings for spellings in WORDS.values())
+    return any(plain(text) in spellings for spellings in WORDS.values())
 
 
 def _event(mail: Mail) -> str:
