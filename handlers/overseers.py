@@ -16,15 +16,16 @@ def overseers(tx: Tx, now: datetime, org_ids: Iterable[int]) -> list[int]:
     """For each organisation its secretary, else the deputy; where nobody holds either, those of the one above."""
     held = offices.holders(tx, today(tx, now), roles=(*SECRETARIES, *DEPUTIES))
     here = {person.id for person in people.listed(tx, [one.person_id for one in held]) if person.left_on is None}
+    by_office: dict[tuple[int, bool], set[int]] = {}
+    for one in held:
+        if one.person_id in here:
+            by_office.setdefault((one.org.id, one.role in SECRETARIES), set()).add(one.person_id)
+    paths = {org.id: org.path for org in organisations.all_of(tx, closed=True)}
     found: set[int] = set()
     for org_id in set(org_ids):
-        org = organisations.get(tx, org_id)
-        for place in (org, *reversed(organisations.ancestors(tx, org))):
-            ranks = [
-                {one.person_id for one in held if one.org.id == place.id and one.role in roles} & here
-                for roles in (SECRETARIES, DEPUTIES)
-            ]
-            if any(ranks):
-                found |= ranks[0] or ranks[1]
+        for place in reversed([int(part) for part in paths[org_id].strip("/").split("/")]):
+            theirs = by_office.get((place, True)) or by_office.get((place, False))
+            if theirs:
+                found |= theirs
                 break
     return sorted(found)

@@ -22,11 +22,11 @@ from handlers.reports.note_chat import OpenNote, ShareNote
 from handlers.reports.rules import Period
 from handlers.reports.summary_chat import OpenSummary
 from handlers.reports.table import SHIPPED
-from storage import contacts, files, offices, people, reports
+from storage import contacts, files, offices, organisations, people, reports
 from storage.audit import OPERATOR, Actor
 from storage.files import File
 from storage.house import Tx
-from tests.people import House
+from tests.people import Chat, House
 from tests.reports import PDF, WORDS
 
 REPORT, NOTE, PRIVATE, DONE = "汇报里的话", "分享的心得", "没分享的心得", "支部做的事"
@@ -259,3 +259,29 @@ def test_another_persons_loose_file_opens_for_nobody_else(house: House) -> None:
         assert file
         opens = house.app.reception.opens
         assert {name for name, one in house.ids.items() if opens(tx, house.now, one, file)} == {"陈晓"}
+
+
+def test_of_many_branches_those_in_which_the_most_is_missing_are_told(house: House) -> None:
+    with house.app.database.write() as tx:
+        above = house.orgs["海川公司党委"]
+        for number in range(30):
+            org = organisations.add(tx, code=f"M{number}", name=f"远方{number}", kind="党支部", parent=above)
+            rows = [
+                {"number": f"M{number}-{one}", "name": f"员{number}", "kind": "正式党员", "organisation_id": org.id}
+                for one in range(1 + number % 3)
+            ]
+            people.add_many(tx, house.now, rows)
+    chat = house.chat("赵书记")
+    said = chat.say("汇报情况")
+    assert "下面是缺得最多的20个" in said
+    assert len(said) < 3000
+    assert "远方29" in said  # three are missing there, in 远方0 one
+    assert "远方0，" not in said
+    assert len([label for label in chat.labels if "提醒" in label]) == 20
+    assert "20 in which the most is missing" in _english(house, "赵书记").say("汇报情况")
+
+
+def _english(house: House, name: str) -> Chat:
+    with house.app.database.write() as tx:
+        people.change(tx, house.ids[name], language="en")
+    return house.chat(name)

@@ -249,16 +249,15 @@ def status(tx: Tx, now: datetime, actor: Actor, period: Period, org: Org | None 
     found = []
     for place in area:
         expected = reports.expected(tx, kinds, before, org=place)
-        handed = reports.handed_in(tx, [str(period)], [one[0] for one in expected])
-        for branch in organisations.all_of(tx, below=place):
-            one = Branch(branch, period, [], [], [])
-            for person_id, _, name, home in expected:
-                if home == branch.id:
-                    versions = handed.get((person_id, str(period)), [])
-                    late = bool(versions) and all(version.late for version in versions)
-                    (one.late if late else one.done if versions else one.missing).append((person_id, name))
-            if one.total:
-                found.append(one)
+        key = str(period)
+        handed = reports.handed_in(tx, [key], [one[0] for one in expected])
+        branches = {org.id: Branch(org, period, [], [], []) for org in organisations.all_of(tx, below=place)}
+        for person_id, _, name, home in expected:
+            if one := branches.get(home):
+                versions = handed.get((person_id, key), [])
+                late = bool(versions) and all(version.late for version in versions)
+                (one.late if late else one.done if versions else one.missing).append((person_id, name))
+        found += [one for one in branches.values() if one.total]
     return found
 
 
@@ -275,7 +274,8 @@ def missing(tx: Tx, period: Period, people_ids: Sequence[int] | None = None) -> 
     before = period.deadline(tx.house.zone)
     expected = [one[0] for one in reports.expected(tx, kinds, before)]
     if people_ids is not None:
-        expected = [one for one in expected if one in set(people_ids)]
+        asked = set(people_ids)
+        expected = [one for one in expected if one in asked]
     handed = reports.handed_in(tx, [str(period)], expected)
     return [one for one in expected if (one, str(period)) not in handed]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.core.action import Code
 from bot.core.form import Form, ask
 from bot.core.kinds import Prose
-from bot.core.reply import Button, Grade, Phrase, Refused, Reply, words
+from bot.core.reply import Button, Grade, Phrase, Refused, Reply, Words, words
 from bot.core.router import Begin, Run
 from handlers import Answer, Item, Router, Turn, actor
 from handlers.reports import desk
@@ -23,6 +23,8 @@ router = Router()
 
 PAGE = 30
 """Reports that are offered at once."""
+MANY = 20
+"""Branches that are told of at once; of more, those in which the most is missing."""
 
 
 class ReportComment(Form):
@@ -78,8 +80,9 @@ def _status(turn: Turn, periods: list[Period]) -> Reply:
     branches: list[Branch] = []
     if may(tx, turn.now, who, Right.REPORT):
         branches = [one for period in periods for one in desk.status(tx, turn.now, who, period)]
+    every, branches = branches, _worst(branches)
     readable = {period: desk.listed(tx, turn.now, who.person_id or 0, period) for period in periods}
-    if not branches and not any(readable.values()) and not _sees_to_reports(turn):
+    if not every and not any(readable.values()) and not _sees_to_reports(turn):
         raise Refused("reports.no_branch")
     rows: list[tuple[Button, ...]] = []
     for period in periods:
@@ -92,7 +95,7 @@ def _status(turn: Turn, periods: list[Period]) -> Reply:
             label = words("reports.remind_them", org=org, period=named(branch.period), count=len(branch.missing))
             rows.append((Button(label, Nudge(branch.period.number, branch.org.id)),))
     own = {org.id for org in desk.readable_branches(tx, turn.now, who.person_id or 0)}
-    for branch in branches:
+    for branch in every:
         if branch.org.id in own and branch.done + branch.late:
             label = words("reports.take_along", period=named(branch.period))
             rows.append((Button(label, Export(branch.period.number, branch.org.id)),))
@@ -101,10 +104,27 @@ def _status(turn: Turn, periods: list[Period]) -> Reply:
             "reports.status",
             branches=[(named(one.period), one) for one in branches],
             periods=[named(one) for one in periods],
+            rest=_rest(every, len(branches)),
         ),
         tuple(rows),
         grade=Grade.PERSONAL,
     )
+
+
+def _worst(branches: list[Branch]) -> list[Branch]:
+    """Those that a message has room for."""
+    if len(branches) <= MANY:
+        return branches
+    return sorted((one for one in branches if one.missing), key=lambda one: -len(one.missing))[:MANY]
+
+
+def _rest(branches: list[Branch], shown: int) -> Words | str:
+    """What there is to say of all of them, where there are more than are shown; else nothing."""
+    if len(branches) <= MANY:
+        return ""
+    total, missing = sum(one.total for one in branches), sum(len(one.missing) for one in branches)
+    open_ = sum(bool(one.missing) for one in branches)
+    return words("reports.status_many", total=total, done=total - missing, open=open_, shown=shown)
 
 
 @router.pressed(Listed)

@@ -93,21 +93,19 @@ def missing(tx: Tx, period: Period, orgs: Sequence[Org] | None = None) -> list[O
 def responsible(tx: Tx, now: datetime, orgs: Sequence[Org]) -> list[int]:
     """Whom one asks for the months of these branches: their secretary, else whoever else may hand one in."""
     rule, day = table(tx.house.rules), today(tx, now)
+    held: dict[tuple[int, str], set[int]] = {}
+    for one in offices.holders(tx, day, roles=rule.summary_by):
+        held.setdefault((one.org.id, one.role), set()).add(one.person_id)
     found: set[int] = set()
     for org in orgs:
-        here = [one for one in offices.holders(tx, day, org=org, roles=rule.summary_by) if one.org.id == org.id]
-        for role in rule.summary_by:
-            holders = {one.person_id for one in here if one.role == role}
-            if holders:
-                found |= holders
-                break
+        found |= next((held[org.id, role] for role in rule.summary_by if (org.id, role) in held), set())
     return sorted(person.id for person in people.listed(tx, sorted(found)) if person.left_on is None)
 
 
 def superiors(tx: Tx, now: datetime, orgs: Sequence[Org]) -> list[int]:
     """Who sees to it that these branches hand in: the secretaries of what is above them."""
     day = today(tx, now)
-    above = {one.id for org in orgs for one in organisations.ancestors(tx, org)}
+    above = {int(part) for org in orgs for part in org.path.strip("/").split("/")[:-1]}
     held = offices.holders(tx, day, roles=("党委书记", "党总支书记"))
     ids = sorted({one.person_id for one in held if one.org.id in above})
     return [person.id for person in people.listed(tx, ids) if person.left_on is None]
