@@ -20,8 +20,8 @@ from storage.people import SOMEBODY, Person, Somebody
 FILES = "application"
 """What files of an application belong to."""
 HANDED, RETURNED, OPEN = "handed", "returned", "open"
-DECLINED, WITHDRAWN, DONE, CANCELLED = "declined", "withdrawn", "done", "cancelled"
-"""Waits to be received · is to be completed · received, under way; and the four ways in which one ends."""
+DECLINED, WITHDRAWN, DONE, CANCELLED, LEFT = "declined", "withdrawn", "done", "cancelled", "left"
+"""Waits to be received · is to be completed · received, under way; and the five ways in which one ends."""
 
 
 class Application(Table, table=True):
@@ -145,6 +145,15 @@ def change(tx: Tx, application_id: int, **values: Any) -> None:
     tx.run(update(Application).where(col(Application.id) == application_id).values(**values))
 
 
+def end_of_left(tx: Tx, now: datetime, person_id: int | None = None) -> list[int]:
+    """End the open applications of those who have left (of one of them); the numbers of what was ended."""
+    left = select(col(Person.id)).where(col(Person.left_on).is_not(None))
+    if person_id is not None:
+        left = left.where(col(Person.id) == person_id)
+    theirs = update(Application).where(_OPEN, col(Application.person_id).in_(left))
+    return list(tx.run(theirs.values(state=LEFT, closed_at=now).returning(col(Application.id))).scalars())
+
+
 def record(
     tx: Tx, now: datetime, application_id: int, *, step: str, version: str, day: date, decided_by: str,
     recorded_by: str, recorded_by_id: int | None, outcome: str = "", months: int = 0, note: str = "",
@@ -252,8 +261,8 @@ def probationary(tx: Tx, orgs: Sequence[Org] | None = None) -> list[tuple[Somebo
 
 
 def purge(tx: Tx, before: datetime) -> int:
-    """Delete what was declined or withdrawn before a moment, with its records and files; how many."""
-    over = and_(col(Application.closed_at) < before, col(Application.state).in_([DECLINED, WITHDRAWN]))
+    """Delete what was declined, withdrawn or ended by a departure before a moment, with its records and files; how many."""
+    over = and_(col(Application.closed_at) < before, col(Application.state).in_([DECLINED, WITHDRAWN, LEFT]))
     ids = list(tx.run(select(col(Application.id)).where(over).limit(100)).scalars())
     for one in ids:
         files.drop_of(tx, FILES, one)

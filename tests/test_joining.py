@@ -117,8 +117,12 @@ def test_a_receipt_that_was_wrong_is_taken_back_to_the_inbox(house: House) -> No
         assert last is not None
         return branch.strike(tx, house.now, act, number(house, "周敏"), last.id).filed.state
 
+    assert any("已经受理您的入党申请" in text for text in told(house, "周敏"))
     assert work(house, back) == "handed"
     assert kind(house, "周敏") == "群众"
+    heard = told(house, "周敏")
+    assert any("这条登记有误，第一支部已经撤销" in text for text in heard), "they had been told that it was received"
+    assert not any("已经受理您的入党申请" in text for text in heard)
 
 
 def test_an_application_on_paper_is_taken_over_with_what_was_done_before(house: House) -> None:

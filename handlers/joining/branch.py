@@ -261,7 +261,7 @@ def strike(tx: Tx, now: datetime, actor: Actor, application_id: int, stage_id: i
         applications.change(tx, application_id, **values)
         if not paper and case.person.kind == "入党申请人":
             _off_the_way(tx, now, actor, case.person)
-        return one(tx, now, actor, application_id)
+        return _follow(tx, now, actor, application_id, "unreceived")
     if last.step == CONTACTS:
         _accompany(tx, now, actor, case.person, (), last.day)
     applications.change(tx, application_id, state=OPEN, closed_at=None)

@@ -16,7 +16,7 @@ from handlers.joining.days import Birthday
 from handlers.joining.desk import Case
 from handlers.rights import today
 from storage import applications, organisations, people
-from storage.applications import DECLINED, OPEN, RETURNED, WITHDRAWN, Stage
+from storage.applications import DECLINED, HANDED, OPEN, RETURNED, WITHDRAWN, Stage
 from storage.campaigns import Telling
 from storage.house import Tx
 
@@ -315,6 +315,8 @@ def answer(tx: Tx, now: datetime, telling: Telling, person_id: int) -> Reply | N
         return None
     found, event = desk.case(tx, now, filed), telling.values["event"]
     stands = {"received": OPEN, "returned": RETURNED, "declined": DECLINED}.get(event)
+    if event == "unreceived":
+        stands = HANDED if filed.consent else WITHDRAWN
     if filed.state != stands if stands else filed.state in (DECLINED, WITHDRAWN):
         return None
     button = Button(Phrase("我要入党"), Run(Code("join")))
@@ -325,6 +327,8 @@ def answer(tx: Tx, now: datetime, telling: Telling, person_id: int) -> Reply | N
             "joining.told_received" if filed.consent else "joining.told_registered", **common, by=filed.received_by,
             on=filed.received_on, status=None if behind and not filed.consent else status(tx, found),
         )  # fmt: skip
+    elif event == "unreceived":
+        said = words("joining.told_unreceived", **common, paper=not filed.consent)
     elif event == "returned":
         said = words("joining.told_returned", **common, reason=applications.reason(tx, filed.id))
     elif event == "declined":

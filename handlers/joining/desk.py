@@ -18,7 +18,7 @@ from handlers.joining.tables import table as stages_table
 from handlers.rights import Right, may, today
 from storage import applications, audit, campaigns, files, offices, organisations, people
 from storage.applications import FILES, HANDED, OPEN, RETURNED, WITHDRAWN, Filed
-from storage.audit import Actor
+from storage.audit import OPERATOR, Actor
 from storage.files import File
 from storage.house import Tx
 from storage.organisations import Org
@@ -205,8 +205,10 @@ def told(tx: Tx, now: datetime, org: Org, but: int = 0) -> Sequence[int]:
 
 
 def due(tx: Tx, now: datetime) -> int:
-    """Delete what was declined or withdrawn long enough ago."""
-    return applications.purge(tx, now - timedelta(days=table(tx).keep_days))
+    """Delete what ended without a decision long enough ago; end what somebody left open who has gone."""
+    for gone in (ended := applications.end_of_left(tx, now)):
+        audit.record(tx, now, OPERATOR, "application.end", subject(gone))
+    return len(ended) + applications.purge(tx, now - timedelta(days=table(tx).keep_days))
 
 
 def subject(application_id: int) -> str:

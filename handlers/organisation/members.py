@@ -16,7 +16,7 @@ from handlers.rights import Right, may, require, today
 from handlers.roster import normalise
 from handlers.roster.columns import Columns
 from handlers.roster.normalise import Unclear
-from storage import addresses, audit, departures, offices, organisations, people, rosters, web
+from storage import addresses, applications, audit, departures, offices, organisations, people, rosters, web
 from storage.audit import Actor
 from storage.house import Tx
 from storage.offices import Held
@@ -219,7 +219,7 @@ class Left:
 def leave(tx: Tx, now: datetime, actor: Actor, person: Somebody, on: date | None = None) -> Left:
     """Somebody has left: from now on they are told nothing and can do nothing here.
 
-    Codes are revoked, addresses released, web sessions and offices ended, what waits is not sent. `on` is the
+    Codes are revoked, addresses released, web sessions, offices and an open application ended, what waits is not sent. `on` is the
     day in the papers, today or before.
     """
     require(tx, now, actor, Right.MEMBER, organisations.get(tx, person.organisation_id))
@@ -236,6 +236,8 @@ def leave(tx: Tx, now: datetime, actor: Actor, person: Somebody, on: date | None
     for office in held:
         offices.end(tx, office.id, day - timedelta(days=1))
     unsaid = departures.silence(tx, now, person.id)
+    for application in applications.end_of_left(tx, now, person.id):
+        audit.record(tx, now, actor, "application.end", f"application {application}", left=on or day)
     audit.record(
         tx, now, actor, "member.leave", person.number, on=on or day, addresses=bound,
         offices=[f"{office.org.code} {office.role}" for office in held],
