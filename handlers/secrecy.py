@@ -11,13 +11,14 @@ import re
 from bot.core.reply import Refused
 
 # A mark as documents bear it: 机密★10年, 【秘密】, 密级：内部, a line of its own. “保守党的秘密” is none.
+# Spaces are possessive (*+): a stranger's line of 30,000 of them would else be gone through for hours.
 _LEVEL = r"绝\s?密|机\s?密|秘\s?密"
 _INNER = r"内部(?:资料|文件|材料|刊物|使用|发行|参考)?"
 _TEXT = re.compile(
     rf"(?P<star>{_LEVEL})\s*[★☆*＊]"
-    rf"|(?:密\s*级|保密等级)\s*(?:为|是)?\s*[:：]?\s*(?P<said>{_LEVEL}|内部)"
-    rf"|[【〔\[（(《]\s*(?P<framed>{_LEVEL}|{_INNER})\s*[,，、;；]?\s*(?:注意保存|不得外传|请勿外传)?\s*[】〕\]）)》]"
-    rf"|^[ \t　]*(?P<alone>{_LEVEL}|{_INNER})[ \t　]*(?:[,，]?\s*(?:注意保存|不得外传|请勿外传))?[ \t　。]*$",
+    rf"|(?:密\s*+级|保密等级)\s*+(?:为|是)?\s*+[:：]?\s*+(?P<said>{_LEVEL}|内部)"
+    rf"|[【〔\[（(《]\s*(?P<framed>{_LEVEL}|{_INNER})\s*+[,，、;；]?\s*+(?:注意保存|不得外传|请勿外传)?\s*+[】〕\]）)》]"
+    rf"|^[ \t　]*+(?P<alone>{_LEVEL}|{_INNER})[ \t　]*+(?:[,，]?\s*+(?:注意保存|不得外传|请勿外传))?[ \t　。]*+$",
     re.MULTILINE,
 )
 _NAME = re.compile(

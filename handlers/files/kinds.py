@@ -71,7 +71,7 @@ def words_of(content: bytes, most: int = 1 << 20) -> str:
                     xml += part.read(most).decode("utf-8", "ignore")
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, NotImplementedError, RuntimeError):
         return ""
-    return re.sub(r"<[^>]*>", "", re.sub(r"</w:p>|<w:br\b[^>]*>", "\n", xml))
+    return re.sub(r"<[^<>]*>", "", re.sub(r"</w:p>|<w:br\b[^<>]*>", "\n", xml))
 
 
 _UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+')

@@ -34,7 +34,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _PAIR = re.compile(rb"<([0-9A-Fa-f\s]+)>\s*<([0-9A-Fa-f\s]+)>")
-_RANGE = re.compile(rb"<([0-9A-Fa-f\s]+)>\s*<([0-9A-Fa-f\s]+)>\s*(?:<([0-9A-Fa-f\s]+)>|\[([^\]]*)\])")
+_RANGE = re.compile(rb"<([0-9A-Fa-f\s]+)>\s*<([0-9A-Fa-f\s]+)>\s*(?:<([0-9A-Fa-f\s]+)>|\[([^\[\]]*)\])")
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)", re.DOTALL)
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
@@ -111,7 +111,7 @@ def _inflate(body: bytes, most: int) -> bytes:
 
 
 def _packed(about: bytes, body: bytes) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
-    """The objects that stand within a stream."""
+    """The objects that stand within a stream, one behind the other: none is a part of it that another is as well."""
     first = re.search(rb"/First\s+(\d{1,9})", about)
     if first is None:
         return
@@ -120,15 +120,20 @@ def _packed(about: bytes, body: bytes) -> Iterator[tuple[int, tuple[bytes, bytes
     pairs = list(zip(numbers[::2], numbers[1::2], strict=False))
     for place, (number, at) in enumerate(pairs):
         end = start + pairs[place + 1][1] if place + 1 < len(pairs) else len(body)
+        if end < start + at:
+            return
         yield number, (body[start + at : end], b"")
 
 
 def _fonts(found: Mapping[int, tuple[bytes, bytes]]) -> dict[bytes, list[_Font]]:
     """The fonts by the names they have on the pages; on another page a name may mean another font."""
-    known: dict[int, _Font] = {}
+    known, maps = dict[int, _Font](), dict[int, _Font]()
     for number, (about, _) in found.items():
         if mapped := _TO_UNICODE.search(about):
-            known[number] = _mapped(found.get(int(mapped[1]), (b"", b""))[1])
+            source = int(mapped[1])
+            if source not in maps:  # many fonts may name one map
+                maps[source] = _mapped(found.get(source, (b"", b""))[1])
+            known[number] = maps[source]
         elif encoded := _ENCODING.search(about):
             name = encoded[1].decode()
             codec = "utf-16-be" if "UCS2" in name or "UTF16" in name else "gb18030" if name.startswith("GB") else ""

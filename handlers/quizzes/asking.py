@@ -68,17 +68,25 @@ class Settle(Action, tag="qo", light=True):
     at: int
 
 
-_BREAKS: Final = re.compile(r"<br\s*/?>|</(?:p|div|li|tr|h[1-6])>", re.IGNORECASE)
-_IMAGE: Final = re.compile(r"<img\b[^>]*?(?:\balt=[\"']([^\"'>]*)[\"'])?[^>]*>", re.IGNORECASE)
-_TAG: Final = re.compile(r"</?[a-zA-Z][^>]*>")
+_BREAK: Final = re.compile(r"<br\s*+/?>|</(?:p|div|li|tr|h[1-6])>", re.IGNORECASE)
+_IMAGE: Final = re.compile(r"<img\b", re.IGNORECASE)
+_DESCRIBED: Final = re.compile(r"\balt=[\"']([^\"'>]*)[\"']", re.IGNORECASE)
+_TAG: Final = re.compile(r"</?[a-zA-Z][^>]*+>")
 
 
 def plain(text: Text) -> str:
     """Words of a question as a chat shows them. HTML loses its tags; a picture leaves its description."""
     if text.format in ("plain", "markdown"):
         return text.text.strip()
-    bare = _IMAGE.sub(lambda found: f"[{found[1] or '…'}]", _BREAKS.sub("\n", text.text))
-    return re.sub(r"\n{3,}", "\n\n", html.unescape(_TAG.sub("", bare))).strip()
+    closed, end, rest = text.text.rpartition(">")  # beyond the last end no tag is looked for, again and again
+    return re.sub(r"\n{3,}", "\n\n", html.unescape(_TAG.sub(_shown_for, closed + end) + rest)).strip()
+
+
+def _shown_for(tag: re.Match[str]) -> str:
+    if _BREAK.fullmatch(tag[0]):
+        return "\n"
+    described = _DESCRIBED.search(tag[0])
+    return f"[{described[1] if described and described[1] else '…'}]" if _IMAGE.match(tag[0]) else ""
 
 
 def hundred(share: Fraction) -> str:

@@ -43,13 +43,13 @@ def read(content: str | bytes) -> Reading:
         return Reading((), (Problem("not_text", 1),))
     questions: list[Question] = []
     problems: list[Problem] = []
-    waiting = list(blocks(text))
-    while waiting:
-        block = waiting.pop(0)
-        torn = _torn(block, waiting)
+    found, at = list(blocks(text)), 0
+    while at < len(found):
+        block, at = found[at], at + 1
+        torn = _torn(block, found, at)
         if torn:
-            problems.append(_blank_line(block, waiting[0]))
-            del waiting[:torn]
+            problems.append(_blank_line(block, found[at]))
+            at += torn
             continue
         try:
             question, warnings = _question(block)
@@ -84,16 +84,17 @@ def _decode(content: bytes) -> str | None:
     return None
 
 
-def _torn(block: Block, following: list[Block]) -> int:
-    """How many of the following blocks belong to braces that an empty line tore apart; 0 if none was."""
+def _torn(block: Block, found: list[Block], following: int) -> int:
+    """How many blocks, from `following` on, belong to braces that an empty line tore apart; 0 if none was."""
     if "{" not in block.masked or "}" in block.masked:
         return 0
-    for place, other in enumerate(following):
+    for place in range(following, len(found)):
+        other = found[place]
         opened, closed = other.masked.find("{"), other.masked.find("}")
         if other.raw.lstrip().startswith("::"):
             return 0
         if closed >= 0 and not 0 <= opened < closed:
-            return place + 1
+            return place + 1 - following
         if opened >= 0:
             return 0
     return 0
@@ -126,8 +127,8 @@ def _question(block: Block) -> tuple[Question, list[Problem]]:
         line=block.line,
     )
     if answers is None:
-        full_width = re.search("｛.*｝", block.raw, re.DOTALL)
-        doubts = [block.problem("full_width_braces", full_width.start())] if full_width else []
+        full_width = block.raw.find("｛")
+        doubts = [block.problem("full_width_braces", full_width)] if 0 <= full_width < block.raw.rfind("｝") else []
         return Description(**head), doubts
     first, last = answers
     separator = block.masked.rfind("####", first, last)

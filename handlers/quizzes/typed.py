@@ -17,7 +17,7 @@ _NO: Final = frozenset(
 )
 _SAID: Final = re.compile(r"^(?:我?选择?|答案?(?:是|为)?)[:：\s]*")
 _BETWEEN: Final = re.compile(r"[\s,，、;；./和与及&+]+")
-_PAIR: Final = re.compile(r"(\d{1,2})\s*(?:[-–—→=:：>~]|->)*\s*([a-z])")
+_PAIR: Final = re.compile(r"(\d{1,2})\s*+[-–—→=:：>~]*+\s*+([a-z])")
 
 
 def read(slot: Slot, text: str) -> Answer:
