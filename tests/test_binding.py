@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from handlers.binding import desk
 from handlers.binding.codes import ALPHABET, LENGTH, new_code, read_code, spaced
 from storage import addresses, audit, campaigns, deliveries, people, web
 from storage.audit import OPERATOR, Actor
-from tests.people import Chat, House
+from tests.people import Chat, House, build_house
 
 SURE = "您好，我是"
 
@@ -114,6 +115,26 @@ def test_consenting_twice_binds_once(house: House) -> None:
     assert phone.tap("同意并绑定") == "这个聊天已经绑定到王芳同志了。要换人，请先发“解绑”。"
     assert phone.say(issue(house, "孙明")).startswith("没太明白"), "a member's text is no code"
     assert phone.say("绑定 K7M2P9QRST").startswith("这个聊天已经绑定到王芳同志了")
+
+
+def test_a_member_who_follows_or_scans_again_is_greeted_and_shown_what_awaits_them(house: House) -> None:
+    """To follow, to scan and the menu's 绑定 are all /start; it said “要换人，请先发‘解绑’”."""
+    wang, sun = house.chat("王芳"), house.chat("孙明")
+    assert wang.say("/start").startswith("王芳同志，您好！这个聊天已经是您的了，不用再绑定。")
+    assert "解绑" not in wang.text
+    assert wang.labels[-2:] == ["我的", "帮助"]
+    waiting = [line for line in sun.say("我的").splitlines() if line.startswith("· ")]
+    assert waiting
+    assert [line for line in sun.say("绑定").splitlines() if line.startswith("· ")] == waiting
+
+
+def test_a_greeting_says_no_more_than_its_channel_may_carry(tmp_path: Path) -> None:
+    house = build_house(tmp_path, policy__channels="strict")
+    said = house.chat("孙明").say("/start")
+    assert said.startswith("孙明同志，您好！")
+    assert "件事等您办，点“我的”看看" in said
+    assert "党费" not in said
+    house.app.database.close()
 
 
 def test_a_code_lasts_24_hours(house: House) -> None:

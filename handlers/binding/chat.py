@@ -26,9 +26,8 @@ class Release(Action, tag="br"):
     sure: bool
 
 
-@router.command("/start", "绑定", rest=True, strangers=True)
 def start(turn: Turn, rest: str) -> Answer:
-    """用绑定码把这个聊天绑定到您本人"""
+    """绑定, of a stranger; or with a code that is shown where somebody is bound already."""
     if turn.sender is not None:
         return Reply(
             words("binding.bound_already", name=turn.sender.name),

@@ -1,4 +1,4 @@
-"""home: 帮助, 我的, 工作台, 语言."""
+"""home: 帮助, 我的, 工作台, 语言, and a greeting for whoever comes by again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from bot.core.conversation import manners
 from bot.core.reply import Button, Grade, Phrase, Refused, Reply, words
 from bot.core.router import Run
 from handlers import Answer, Capability, Router, Turn
+from handlers.binding import chat as binding
 from handlers.rights import today
 from storage import addresses, offices, organisations, people, preferences
 
@@ -41,6 +42,21 @@ def home_router(others: Sequence[Capability]) -> Router:
         rows = tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
         said = words("home.help", commands=shown, stranger=turn.sender is None)
         return Reply(said, rows, grade=Grade.PUBLIC)
+
+    @router.command("/start", "绑定", rest=True, strangers=True)
+    def start(turn: Turn, rest: str) -> Answer:
+        """用绑定码把这个聊天绑定到您本人"""
+        if turn.sender is None or rest:
+            return binding.start(turn, rest)
+        # Following, scanning and the menu say the same as the word: a member who does it again is only coming by.
+        items = [item for c in others if c.sheet for item in c.sheet(turn)]
+        shown = items if Grade.PERSONAL in turn.grades else []
+        said = words(
+            "home.greeting", name=turn.sender.name, items=[item.words for item in shown], count=len(items)
+        )  # fmt: skip
+        buttons = [item.button for item in shown if item.button]
+        rows = (*_rows(buttons), (Button(Phrase("我的"), Run(Code("me"))), Button(Phrase("帮助"), Run(Code("help")))))
+        return Reply(said, rows, grade=Grade.PERSONAL if shown else Grade.PUBLIC)
 
     @router.command("/me", "我的", "我的信息")
     def me(turn: Turn, _rest: str) -> Answer:
