@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 from sqlmodel import Field, Index, UniqueConstraint, col
 
+from storage import files
 from storage.base import Table
 from storage.house import Tx
 
@@ -101,6 +102,12 @@ def note_text(tx: Tx, note_id: int) -> str:
 
 def share(tx: Tx, note_id: int, shared: bool) -> None:
     tx.run(update(StudyNote).where(col(StudyNote.id) == note_id).values(shared=shared))
+
+
+def drop_note(tx: Tx, note_id: int) -> None:
+    """Delete a note with its files."""
+    files.drop_of(tx, NOTE, note_id)
+    tx.run(delete(StudyNote).where(col(StudyNote.id) == note_id))
 
 
 def notes_of(tx: Tx, person_id: int, most: int = 10) -> list[Note]:

@@ -1,4 +1,4 @@
-"""notes: 学习心得 – write one, share it with the branch or not, take it back, read what others share."""
+"""notes: 学习心得 – write one, share it with the branch or not, take it back, delete it, read what others share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.core.action import Action, Code
 from bot.core.form import Choice, Form, ask
 from bot.core.kinds import Pick, Prose
 from bot.core.reply import Button, Grade, Phrase, Reply, words
-from bot.core.router import Begin
+from bot.core.router import Begin, Run
 from handlers import Answer, Router, Turn
 from handlers.reports import notes
 from storage import people, writings
@@ -34,6 +34,13 @@ class ShareNote(Action, tag="sh", light=True):
 
     note: int
     shared: bool
+
+
+class DeleteNote(Action, tag="sd"):
+    """Delete one's own note; asked once more unless `sure`."""
+
+    note: int
+    sure: bool
 
 
 class StudyNote(Form):
@@ -101,9 +108,24 @@ def open_(turn: Turn, press: OpenNote) -> Answer:
     rows: list[tuple[Button, ...]] = [(Button(f"📎 {file.name}", path=f"/files/{file.id}"),) for file in files]
     mine = kept.person_id == turn.member.id
     if mine:
-        rows.append(_share(kept))
+        rows += [_share(kept), (Button(words("reports.delete_note"), DeleteNote(kept.id, sure=False)),)]
     said = words("reports.note", name=name, text=text, note=kept, files=len(files), mine=mine)
     return Reply(said, tuple(rows), sensitive=True, grade=Grade.PERSONAL)
+
+
+@router.pressed(DeleteNote)
+def delete(turn: Turn, press: DeleteNote) -> Answer:
+    """Asked once: what is deleted cannot be brought back."""
+    kept = notes.own(turn.tx, turn.member.id, press.note)
+    if not press.sure:
+        row = (
+            Button(words("reports.delete_note_sure"), DeleteNote(kept.id, sure=True)),
+            Button(words("reports.delete_note_not"), OpenNote(kept.id)),
+        )
+        return Reply(words("reports.delete_note_ask", note=kept), (row,), grade=Grade.PUBLIC)
+    notes.delete(turn.tx, turn.member.id, kept.id)
+    others = Button(Phrase("学习心得"), Run(Code("note")))
+    return Reply(words("reports.note_deleted"), ((others,),), replaces=True, grade=Grade.PUBLIC)
 
 
 @router.pressed(ShareNote)

@@ -1,4 +1,4 @@
-"""Study notes, as use cases: write one, share it with one's branch, take it back, read those of others."""
+"""Study notes, as use cases: write one, share it with one's branch, take it back, delete it, read those of others."""
 
 from __future__ import annotations
 
@@ -51,11 +51,23 @@ def _one(tx: Tx, person_id: int, note_id: int) -> Note:
     return note
 
 
-def share(tx: Tx, person_id: int, note_id: int, *, shared: bool) -> Note:
-    """Share one's own note, or take it back. Raises Refused for another's."""
+def own(tx: Tx, person_id: int, note_id: int) -> Note:
+    """One's own note. Raises Refused for another's."""
     note = writings.note(tx, note_id)
     if note is None or note.person_id != person_id:
         raise Refused("reports.no_note")
+    return note
+
+
+def delete(tx: Tx, person_id: int, note_id: int) -> None:
+    """Delete one's own note with its files, for whoever could read it. Raises Refused for another's."""
+    own(tx, person_id, note_id)
+    writings.drop_note(tx, note_id)
+
+
+def share(tx: Tx, person_id: int, note_id: int, *, shared: bool) -> Note:
+    """Share one's own note, or take it back. Raises Refused for another's."""
+    own(tx, person_id, note_id)
     writings.share(tx, note_id, shared)
     found = writings.note(tx, note_id)
     assert found is not None  # it was there a moment ago, in this transaction
