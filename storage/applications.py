@@ -261,7 +261,7 @@ def probationary(tx: Tx, orgs: Sequence[Org] | None = None) -> list[tuple[Somebo
 
 
 def purge(tx: Tx, before: datetime) -> int:
-    """Delete what was declined, withdrawn or ended by a departure before a moment, with its records and files; how many."""
+    """Delete what was declined, withdrawn or left behind before a moment, with its records and files; how many."""
     over = and_(col(Application.closed_at) < before, col(Application.state).in_([DECLINED, WITHDRAWN, LEFT]))
     ids = list(tx.run(select(col(Application.id)).where(over).limit(100)).scalars())
     for one in ids:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from bot.cli.door import PARTLY, REFUSED, WRONG
 from bot.cli.main import app
+from storage import audit
 from tests.admin import CODE, Admin, environment_of
 from tests.people import NOW, House
 from tests.rosters import LI, WANG_FANG, Cell
@@ -181,6 +182,15 @@ def test_a_dry_run_stores_nothing(tiexin: Admin) -> None:
     assert tiexin.json("audit", "log") == []
 
 
+def test_the_log_speaks_of_one_time_only(tiexin: Admin, house: House) -> None:
+    """The hour in the details stood in UTC beside one of Beijing."""
+    with house.app.database.write() as tx:
+        audit.record(tx, house.now, audit.OPERATOR, "notice.send", "notice 1", at=house.now)
+    said = tiexin("audit", "log")
+    assert said.count("2026-11-24 10:00:00") == 2
+    assert "+00:00" not in said
+
+
 def test_a_bad_row_is_rejected_alone_and_the_import_ends_with_three(tiexin: Admin) -> None:
     bad: dict[str, Cell] = {**LI, "员工号": "0009", "手机": "1"}
     said = tiexin("member", "import", tiexin.file("r.csv", WANG_FANG, bad), ends=PARTLY)
@@ -224,7 +234,8 @@ def test_branches_that_are_not_known_are_added_if_that_is_wanted(tiexin: Admin) 
 def test_a_file_that_cannot_be_read_is_refused_in_one_line(tiexin: Admin) -> None:
     (tiexin.folder / "r.xls").write_bytes(b"%PDF-1.7")
     assert "PDF" in tiexin.no("member", "import", str(tiexin.folder / "r.xls"))
-    assert "No such file" in tiexin.no("member", "import", str(tiexin.folder / "none.csv"))
+    said = tiexin.no("member", "import", "none.csv", ends=WRONG)
+    assert said.strip() == "none.csv cannot be read (No such file or directory)", "no errno"
 
 
 def test_an_export_is_for_its_owner_only_and_imports_again(tiexin: Admin) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import AsyncIterator
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
+from bot.cli.demo_people import PERSONAS
+from bot.core.reply import Words
+from bot.render import renderer
+from bot.server.entrance import Persona
 from handlers.binding import desk, sign_in
 from storage import addresses, campaigns, people, web
 from storage.addresses import Consent
@@ -337,6 +344,17 @@ async def test_the_cookie_is_kept_from_scripts_and_from_plain_connections(house:
             with house.app.database.read() as tx:
                 value = cookie.partition("=")[2].partition(";")[0]
                 assert web.session(tx, value.encode(), house.now) is None
+
+
+def test_the_personas_of_the_demonstration_speak_english_to_an_english_visitor() -> None:
+    def say(what: str, **values: object) -> str:
+        return speaking.say(Words(f"web.{what}", values), "en")
+
+    speaking = renderer(ZoneInfo("Asia/Shanghai"))
+    named = [Persona(one.role, "NAME", one.line, "TOKEN") for one in PERSONAS]
+    page = speaking.page("personas.html", "en", say=say, house="HOUSE", urls=defaultdict(str), personas=named)
+    assert page.count('class="face"') == len(PERSONAS)
+    assert re.findall("[\u4e00-\u9fff]+", page) == []
 
 
 async def test_english_readers_get_english_pages(house: House, site: Running) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from bot.cli.door import DONE, PARTLY, Door, asks, door, progress
+from bot.cli.door import DONE, PARTLY, Door, Wrong, asks, door, progress
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,7 +43,10 @@ def import_(
     from handlers.roster import desk
 
     here, moment = door(ctx), now()
-    data = file.read_bytes()
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise Wrong(f"{file} cannot be read ({error.strerror})") from None
     with here.read() as tx:
         actor = here.actor(tx)
         desk.check_right(tx, moment, actor)

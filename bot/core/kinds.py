@@ -154,6 +154,18 @@ def _read_int(text: str, at: Reading) -> int:
 
 
 _WEEKDAYS = "一二三四五六日"
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"(?P<m>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+    r"(?:(?<=jan)uary|(?<=feb)ruary|(?<=mar)ch|(?<=apr)il|(?<=jun)e|(?<=jul)y|(?<=aug)ust"
+    r"|(?<=sep)t(?:ember)?|(?<=oct)ober|(?<=nov|dec)ember)?\.?(?![a-z])"
+)
+_ENGLISH = (
+    r"(?i:(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s*)?(?P<d>\d{1,2})(?:st|nd|rd|th)?[\s-]*"
+    + _MONTH + r"(?:[\s,-]*(?P<y>\d{4})(?!\d))?,?)",
+    r"(?i:" + _MONTH + r"\s*(?P<d>\d{1,2})(?:st|nd|rd|th)?(?![\d:])(?:[\s,]*(?P<y>\d{4})(?!\d))?,?)",
+)  # fmt: skip
+"""Sun 29 Feb 2000, which is how we write it, and February 29, 2000."""
 _AFTERNOON = {"中午": range(1, 4), "下午": range(1, 12), "傍晚": range(1, 12), "晚上": range(5, 12)}
 """The hours of a twelve-hour clock that mean the afternoon: 中午11点 is 11:00, 晚上1点 the night that follows."""
 
@@ -173,12 +185,15 @@ def _day(text: str, today: date) -> tuple[date, str] | None:
         r"(?P<y>\d{4})[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?",
         r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?!\d)",
         r"(?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})(?:[日号]|(?![\d:]))",
+        *_ENGLISH,
     )
     for shape in shapes:
         if found := re.match(shape, text):
-            parts = found.groupdict()
+            parts = {name: part for name, part in found.groupdict().items() if part}
+            month = parts["m"].lower()
             try:
-                day = date(int(parts.get("y") or today.year), int(parts["m"]), int(parts["d"]))
+                number = _MONTHS.index(month) + 1 if month in _MONTHS else int(month)
+                day = date(int(parts.get("y") or today.year), number, int(parts["d"]))
             except ValueError:
                 raise Refused("conversation.no_such_day", text=found[0]) from None
             if "y" not in parts and day < today:

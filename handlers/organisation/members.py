@@ -219,8 +219,8 @@ class Left:
 def leave(tx: Tx, now: datetime, actor: Actor, person: Somebody, on: date | None = None) -> Left:
     """Somebody has left: from now on they are told nothing and can do nothing here.
 
-    Codes are revoked, addresses released, web sessions, offices and an open application ended, what waits is not sent. `on` is the
-    day in the papers, today or before.
+    Codes are revoked, addresses released, web sessions, offices and an open application ended, what waits is not
+    sent. `on` is the day in the papers, today or before.
     """
     require(tx, now, actor, Right.MEMBER, organisations.get(tx, person.organisation_id))
     day = today(tx, now)

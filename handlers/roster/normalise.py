@@ -33,6 +33,14 @@ DAY = re.compile(
     r"([0-9]{4})(?:([-/.])([0-9]{1,2})\2([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})[日号]?|([0-9]{2})([0-9]{2}))"
     r"(?:[ T]+0{1,2}:00(?::00(?:\.0+)?)?)?"
 )
+ENGLISH = re.compile(  # Tue 29 Feb 2000, as Tiexin writes a day in English, 29-Feb-2000 and February 29, 2000
+    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*\.?,? +)?([0-9]{1,2})[ -]([A-Za-z]{3,9})\.?,?[ -]([0-9]{4})"
+    r"|([A-Za-z]{3,9})\.? ([0-9]{1,2}),? ([0-9]{4})"
+)
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
 MONTH = re.compile(r"[0-9]{4}(?:[-/.年]?(?:[0-9]{1,2}月?)?)?")
 BETWEEN = re.compile(r"[\s、,;/|+&()\[\]]+|兼任?")
 
@@ -120,7 +128,8 @@ def day(value: Value, from_serial: Callable[[int], date]) -> date:
         if 3_000 <= value < 75_000:  # from 1908 on; a smaller one is a year
             return _in_range(from_serial(int(value)))
         value = str(whole(value, "bad_date"))
-    said = re.sub(r"\s*([-/.年月日号])\s*", r"\1", MARKS.sub("", half(text(_unmarked(value)))))
+    said = _in_numbers(MARKS.sub("", half(text(_unmarked(value)))))
+    said = re.sub(r"\s*([-/.年月日号])\s*", r"\1", said)
     said = said.replace("—", "-").replace("–", "-").replace("。", ".")
     found = DAY.fullmatch(said)
     if found is None:
@@ -131,6 +140,16 @@ def day(value: Value, from_serial: Callable[[int], date]) -> date:
         return _in_range(date(int(year), *(int(part) for part in parts if part is not None)))
     except ValueError:
         raise Unclear("bad_date") from None
+
+
+def _in_numbers(said: str) -> str:
+    """29 Feb 2000 as 2000-2-29; anything else as it is."""
+    found = ENGLISH.fullmatch(said.strip())
+    if found is None:
+        return said
+    day_, month, year = found.group(1, 2, 3) if found[1] else found.group(5, 4, 6)
+    known = [place for place, whole_ in enumerate(MONTHS, 1) if whole_.startswith(month.lower())]
+    return f"{year}-{known[0]}-{day_}" if known else said
 
 
 def _in_range(found: date) -> date:
