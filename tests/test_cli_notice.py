@@ -167,6 +167,25 @@ def test_following_waits_until_it_has_gone_out_and_tells_what_failed(
     assert ok(tiexin("notice", "retry", 1, "--json")) == {"id": 1, "copies": 1}
 
 
+def test_following_says_so_where_nothing_is_being_sent(
+    house: House, tiexin: Tiexin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a server it waited for ever and never said a word."""
+    house.chat("王芳", "web")
+    ok(tiexin(*SEND, "--to", "member:1001", "--json"))
+    looks: list[float] = []
+
+    def meanwhile(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 12:
+            ok(tiexin("notice", "cancel", 1))
+
+    monkeypatch.setattr(time, "sleep", meanwhile)
+    followed = tiexin("notice", "status", 1, "--follow", "--json")
+    assert followed.stderr.count("Is the server running") == 1
+    assert len(looks) == 12
+
+
 def test_what_a_restore_held_is_released_one_by_one_or_all_at_once(house: House, tiexin: Tiexin) -> None:
     for _ in range(3):
         ok(tiexin(*SEND, "--to", "all", "--json"))

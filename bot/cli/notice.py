@@ -24,6 +24,12 @@ app = noun("Notices: tell people, see who has confirmed, remind, stop.")
 
 EVERY = 1.0
 """Seconds between two looks of `status --follow`."""
+STILL = 5
+"""Looks without any movement after which it says so."""
+NOTHING_GOES = (
+    "Nothing is being sent at the moment. Is the server running (tiexin serve)? "
+    "This goes on waiting; Ctrl-C ends the waiting, not the notice."
+)
 ID = typer.Argument(metavar="ID", help="The number of the notice.", min=1)
 
 
@@ -98,10 +104,14 @@ def status(
     standing = look()
     if follow:
         with progress(standing.total, standing.notice.title) as advance:
-            done = 0
+            done, still = 0, 0
             while standing.state in ("scheduled", "sending"):
-                advance(standing.total - standing.unfinished - done)
-                done = standing.total - standing.unfinished
+                moved = standing.total - standing.unfinished - done
+                advance(moved)
+                done += moved
+                still = 0 if moved or standing.state == "scheduled" else still + 1
+                if still == STILL:  # once: it may be night, a platform may rest; but mostly nobody has started it
+                    print(NOTHING_GOES, file=sys.stderr)
                 time.sleep(EVERY)
                 standing = look()
     here.show(_row(here, standing), lambda: here.say(words("notices.status", standing=standing)))
