@@ -12,6 +12,8 @@ from storage.reach import Plan
 Named = list[tuple[str, list[str]]]
 """Names of people by the name of their branch."""
 Counted = list[tuple[Words, int]]
+MANY = 20
+"""Branches that a message names at the most; the templates know it."""
 
 # What storage and the channels say in a few English words, as a secretary would say it: the words begin like this.
 _REASONS = {
@@ -96,12 +98,14 @@ def rows(tx: Tx, plan: Plan) -> dict[str, object]:
 
 
 def by_branch(tx: Tx, ids: Iterable[int]) -> Named:
-    """The names of those who are still here."""
+    """The names of those who are still here; of more branches than a message has room for, the largest first."""
     named: dict[int, list[str]] = {}
     for person in people.listed(tx, list(ids)):
         if person.left_on is None:
             named.setdefault(person.organisation_id, []).append(person.name)
-    return [(organisations.get(tx, org_id).name, names) for org_id, names in sorted(named.items())]
+    called = organisations.names(tx, named)
+    found = [(called[org_id], names) for org_id, names in sorted(named.items())]
+    return found if len(found) <= MANY else sorted(found, key=lambda one: -len(one[1]))
 
 
 def by_channel(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -65,6 +66,16 @@ def add(tx: Tx, *, code: str, name: str, kind: str, parent: Org | None) -> Org:
 
 def get(tx: Tx, org_id: int) -> Org:
     return _org(tx.run(ORG.where(col(Organisation.id) == org_id)).one())
+
+
+def names(tx: Tx, ids: Iterable[int]) -> dict[int, str]:
+    """What organisations are called, by id."""
+    wanted, found = sorted(set(ids)), dict[int, str]()
+    for at in range(0, len(wanted), 500):
+        statement = select(col(Organisation.id), col(Organisation.name))
+        rows = tx.run(statement.where(col(Organisation.id).in_(wanted[at : at + 500])))
+        found |= {row.id: row.name for row in rows}
+    return found
 
 
 def all_of(tx: Tx, *, below: Org | None = None, closed: bool = False) -> list[Org]:

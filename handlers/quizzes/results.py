@@ -21,6 +21,7 @@ from bot.core.reply import Words, words
 from handlers.quizzes import desk
 from handlers.quizzes.asking import hundred
 from handlers.quizzes.sitting import enough
+from handlers.reaching import MANY
 from storage import audit, organisations, people, quizzes
 from storage.audit import Actor
 from storage.house import Tx
@@ -84,7 +85,8 @@ def results(tx: Tx, now: datetime, actor: Actor, exam_id: int) -> Results:
     branches: dict[int, list[tuple[Somebody, Sat]]] = {}
     for person, sat in rows:
         branches.setdefault(person.organisation_id, []).append((person, sat))
-    found = tuple(_branch(tx, exam, org_id, them) for org_id, them in sorted(branches.items()))
+    called = organisations.names(tx, branches)
+    found = tuple(_branch(exam, called[org_id], them) for org_id, them in sorted(branches.items()))
     return Results(exam, len(rows) == len(quizzes.roll(tx, exam_id)), found)
 
 
@@ -101,11 +103,11 @@ def _rows(tx: Tx, now: datetime, actor: Actor, exam_id: int) -> tuple[Exam, list
     ]
 
 
-def _branch(tx: Tx, exam: Exam, org_id: int, them: Sequence[tuple[Somebody, Sat]]) -> Branch:
+def _branch(exam: Exam, name: str, them: Sequence[tuple[Somebody, Sat]]) -> Branch:
     shares = [_share(exam, sat) for _, sat in them]
     done = [share for share in shares if share is not None]
     return Branch(
-        organisations.get(tx, org_id).name, len(them), len(done),
+        name, len(them), len(done),
         sum(sat.paper is not None and sat.handed_in_at is None for _, sat in them),
         sum(done, Fraction(0)) / len(done) if done else None,
         None if exam.pass_mark is None else sum(enough(share, exam.pass_mark) for share in done),
@@ -115,7 +117,10 @@ def _branch(tx: Tx, exam: Exam, org_id: int, them: Sequence[tuple[Somebody, Sat]
 
 def told(found: Results) -> Words:
     """How it stands, in words."""
-    branches = [(one, None if one.average is None else hundred(one.average)) for one in found.branches]
+    shown = (
+        sorted(found.branches, key=lambda one: -len(one.missing)) if len(found.branches) > MANY else found.branches
+    )
+    branches = [(one, None if one.average is None else hundred(one.average)) for one in shown]
     average = None if found.average is None else hundred(found.average)
     return words("quizzes.results", found=found, average=average, branches=branches)
 
@@ -135,7 +140,7 @@ def export(tx: Tx, now: datetime, actor: Actor, exam_id: int) -> bytes:
     exam, rows = _rows(tx, now, actor, exam_id)
     found = results(tx, now, actor, exam_id)
     audit.record(tx, now, actor, "quiz.export", f"examination {exam_id}", people=len(rows))
-    names = {branch: organisations.get(tx, branch).name for branch in {person.organisation_id for person, _ in rows}}
+    names = organisations.names(tx, {person.organisation_id for person, _ in rows})
     rows = sorted(rows, key=lambda one: (one[0].organisation_id, one[1].handed_in_at is not None, one[0].number))
     file, named = io.BytesIO(), _words()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
