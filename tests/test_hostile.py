@@ -12,6 +12,7 @@ import zlib
 
 import pytest
 
+from bot.core.kinds import clean
 from handlers import secrecy
 from handlers.files import pdf
 from handlers.files.kinds import words_of
@@ -26,6 +27,7 @@ SAID = {
     "a level that is not named": "密级" + " " * MANY + "x",
     "a mark that is not alone": "机密" + " " * MANY + "x",
     "spaces": "x" + " " * MANY + "x",
+    "marks upon marks": "a" + "\u0301\u0316" * MANY,
     "many frames": "【机密 " * (MANY // 4) + "x",
 }
 
@@ -115,3 +117,15 @@ def test_a_question_of_tags_that_never_end_is_shown(tag: str) -> None:
 def test_a_question_in_html_is_shown_as_before() -> None:
     shown = '<p>看<b>图</b>：<IMG src="a.png" alt="党旗"><img src="b.png"></p>答<br/>1 &lt; 2'
     assert asking.plain(Text(shown, "html")) == "看图：[党旗][…]\n答\n1 < 2"
+
+
+def test_a_pdf_whose_sign_is_a_megabyte_is_read() -> None:
+    one = b"beginbfchar <0001><" + b"0301" * 400_000 + b"> endbfchar"
+    fonts = b"1 0 obj\n<</ToUnicode 5 0 R>>\nendobj\n2 0 obj\n<</F1 1 0 R>>\nendobj\n"
+    page = _stream(6, b"", b"BT /F1 1 Tf <" + b"0001" * 50_000 + b"> Tj ET")
+    assert len(pdf.words_of(b"%PDF-1.4\n" + _stream(5, b"", one) + fonts + page)) <= 30
+
+
+def test_letters_with_marks_are_kept() -> None:
+    assert clean("Nguye\u0302\u0303n") == "Nguyễn"
+    assert clean("\u0928\u093f" * 100) == "\u0928\u093f" * 100

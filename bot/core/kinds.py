@@ -79,10 +79,26 @@ _UNSEEN = re.compile(  # half a surrogate pair can be neither stored nor sent, a
 )
 
 
+MARKS = 30
+"""Marks that one letter may bear, as UAX #15 has it: more are in no language."""
+
+
+def tamed(text: str) -> str:
+    """The text with no more marks on a letter than can be put in order at once; 30,000 of them take seconds."""
+    if len(text) <= MARKS or not any(map(unicodedata.combining, text)):
+        return text
+    kept, run = [], 0
+    for sign in text:
+        run = run + 1 if unicodedata.combining(sign) else 0
+        if run <= MARKS:
+            kept.append(sign)
+    return "".join(kept)
+
+
 def clean(text: str) -> str:
     """What a person meant to type: line ends as \\n, no control, direction or zero-width characters."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _UNSEEN.sub("", unicodedata.normalize("NFC", text)).strip()
+    return _UNSEEN.sub("", unicodedata.normalize("NFC", tamed(text))).strip()
 
 
 def _bounded(text: str, at: Reading) -> str:

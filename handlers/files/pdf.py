@@ -12,10 +12,14 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from bot.core.kinds import tamed
+
 MAPS, PAGES = 1 << 21, 1 << 18
 """Bytes of font maps and of page contents that are looked at; a mark stands at the top of the first page."""
 OBJECTS = 20_000
 """Objects that are looked at."""
+SIGN = 64
+"""Bytes of what one code stands for that are read: a ligature has a few signs, and a bomb a million."""
 SIGNS = 1 << 16
 """Signs of a font that are looked at."""
 READINGS = 4
@@ -69,7 +73,7 @@ def words_of(content: bytes) -> str:
         if body and left > 0 and b"BT" in body and b"ET" in body:
             lines.append(_page(body[:left], fonts))
             left -= len(body)
-    return unicodedata.normalize("NFKC", "\n".join(lines))  # fonts like to call 支 by its radical
+    return unicodedata.normalize("NFKC", tamed("\n".join(lines)))  # fonts like to call 支 by its radical
 
 
 def _objects(content: bytes) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
@@ -181,7 +185,7 @@ def _number(code: bytes) -> int:
 
 
 def _sign(code: bytes) -> str:
-    digits = b"".join(code.split())
+    digits = b"".join(code[:SIGN].split())
     return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode()).decode("utf-16-be", "ignore")
 
 
