@@ -9,7 +9,8 @@ PY     := $(V)/bin/python
 RUN := $(V)/.ok-run
 DEV    := $(V)/.ok-dev
 
-# A Python without ensurepip (Debian without python3-venv) makes the environment bare; its own pip then fills it.
+# Where Python has a pip of its own that can fill another environment (since 22.3), the environment is made without:
+# that takes four seconds less, and Debian's Python without python3-venv can do it too.
 # The locks are complete, so nothing is resolved; and Python compiles what is really used, when it is used.
 define install
 	@if $(PY) -c 'import pip' 2>/dev/null; then pip="$(PY) -m pip"; else pip="$(PYTHON) -m pip --python $(PY)"; fi; \
@@ -58,7 +59,9 @@ faults: $(DEV)
 $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; PYTHON=… names another one")'
 	@echo 'Building $(V); the first time takes about half a minute.'
-	@$(PYTHON) -m venv --clear $(V) >/dev/null 2>&1 || $(PYTHON) -m venv --clear --without-pip $(V)
+	@if $(PYTHON) -c 'import pip; assert tuple(map(int, pip.__version__.split(".")[:2])) >= (22, 3)' 2>/dev/null; \
+	 then bare=--without-pip; fi; \
+	 $(PYTHON) -m venv --clear $$bare $(V)
 
 $(RUN): requirements.lock Makefile $(PY)
 	$(call install,requirements.lock)
