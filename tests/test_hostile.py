@@ -129,3 +129,10 @@ def test_a_pdf_whose_sign_is_a_megabyte_is_read() -> None:
 def test_letters_with_marks_are_kept() -> None:
     assert clean("Nguye\u0302\u0303n") == "Nguyễn"
     assert clean("\u0928\u093f" * 100) == "\u0928\u093f" * 100
+
+
+@pytest.mark.parametrize("command", ["名册", "入党申请"])
+def test_nobody_is_called_by_sixty_thousand_letters(house: House, command: str) -> None:
+    said = house.chat("赵书记").say(f"{command} {'很' * 60_000}")
+    assert "出错了" not in said
+    assert "王芳" not in said
