@@ -65,8 +65,15 @@ class Conversation(Generic[T]):
 
     def _begin(self, turn: Turn[T], memory: Memory, begun: Begin) -> Reply:
         form = begun.form
+
+        def same(draft: Draft) -> bool:
+            known = all(draft.answers.get(name) == begun.answers.get(name) for name in form.apart)
+            return draft.form == form.__name__ and known
+
+        if memory.draft and not same(memory.draft):
+            memory.put_aside()
         for earlier in memory.aside:
-            if earlier.form == form.__name__:
+            if not memory.draft and same(earlier):
                 memory.bring(earlier)
                 break
         draft = memory.draft

@@ -72,6 +72,7 @@ class Form:
     Raises TypeError when the class is made: a field without `ask()`, of a type that cannot be asked for, or
     with a name that does not fit a button. `review=False` for a single question that needs no looking over.
     `decision=True`: to send it decides something for others, so it is never sent where only light actions act.
+    `apart`: the answers that make it another matter: a draft for one is never gone on with for another.
     `grade`: how personal its questions and answers are; it is filled in only where that much may be shown.
     `answer_grade`: how personal the answers are where that is more; elsewhere they are taken and not repeated.
     """
@@ -81,6 +82,7 @@ class Form:
     lifetime: ClassVar[timedelta] = timedelta(days=3)
     review: ClassVar[bool] = True
     decision: ClassVar[bool] = False
+    apart: ClassVar[tuple[str, ...]] = ()
     grade: ClassVar[Grade] = Grade.GENERAL
     answer_grade: ClassVar[Grade] = Grade.PUBLIC
 

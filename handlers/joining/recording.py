@@ -69,6 +69,7 @@ class Recording(Form):
     """登记发展党员步骤"""
 
     decision = True
+    apart = ("case", "step")
     grade = Grade.SENSITIVE
 
     case: Pick = ask("登记谁的？", title="申请人", choices=whose)
