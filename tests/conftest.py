@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import structlog
 from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 
+from storage.writer import Writer, open_writer
 from tests.not_run import Teller
 from tests.people import House, build_house, furnished_on
 from tests.phones import chromium, phone
@@ -84,3 +86,19 @@ def house_on(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
         built = build_house(tmp_path, url)
         yield built
         built.app.database.close()
+
+
+@pytest_asyncio.fixture
+async def writer(house: House) -> AsyncIterator[Writer]:
+    """The writer of the house on SQLite."""
+    opened = open_writer(house.app.database)
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture
+async def writer_on(house_on: House) -> AsyncIterator[Writer]:
+    """The writer of the house on either database."""
+    opened = open_writer(house_on.app.database)
+    yield opened
+    await opened.close()

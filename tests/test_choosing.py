@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import text
 
 from bot.core.reply import Undelivered
 from handlers.notices import desk
 from storage import campaigns, preferences
 from storage.audit import OPERATOR
-from storage.writer import Writer, open_writer
+from storage.writer import Writer
 from tests.notices import about, by_state, send, standing
 from tests.people import House
 from tests.polls import open_poll
 from tests.posts import states
 from tests.towns import Town, ask, bind, failing
-
-
-@pytest_asyncio.fixture
-async def writer(house: House) -> AsyncIterator[Writer]:
-    """The writer of the house on SQLite."""
-    opened = open_writer(house.app.database)
-    yield opened
-    await opened.close()
-
-
-@pytest_asyncio.fixture
-async def writer_on(house_on: House) -> AsyncIterator[Writer]:
-    """The writer of the house on either database."""
-    opened = open_writer(house_on.app.database)
-    yield opened
-    await opened.close()
-
 
 # -- whose turn it is --------------------------------------------------------------------------------------------
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -23,23 +22,6 @@ from tests.notices import about, by_state, person
 from tests.people import House
 from tests.posts import Post, drain, open_outbox
 from tests.towns import Town, ask, bind, failing
-
-
-@pytest_asyncio.fixture
-async def writer(house: House) -> AsyncIterator[Writer]:
-    """The writer of the house on SQLite."""
-    opened = open_writer(house.app.database)
-    yield opened
-    await opened.close()
-
-
-@pytest_asyncio.fixture
-async def writer_on(house_on: House) -> AsyncIterator[Writer]:
-    """The writer of the house on either database."""
-    opened = open_writer(house_on.app.database)
-    yield opened
-    await opened.close()
-
 
 # -- what comes in between ---------------------------------------------------------------------------------------
 

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import time, timedelta
-
-import pytest_asyncio
 
 from bot.config import QuietHours
 from bot.core.reply import Undelivered
 from storage import deliveries
-from storage.writer import Writer, open_writer
+from storage.writer import Writer
 from tests.notices import by_state
 from tests.people import House
 from tests.towns import Town, ask, bind, failing
-
-
-@pytest_asyncio.fixture
-async def writer(house: House) -> AsyncIterator[Writer]:
-    """The writer of the house on SQLite."""
-    opened = open_writer(house.app.database)
-    yield opened
-    await opened.close()
-
-
-@pytest_asyncio.fixture
-async def writer_on(house_on: House) -> AsyncIterator[Writer]:
-    """The writer of the house on either database."""
-    opened = open_writer(house_on.app.database)
-    yield opened
-    await opened.close()
 
 
 async def test_a_channel_that_rests_for_a_day_gives_its_turn_away_and_comes_last(

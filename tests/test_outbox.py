@@ -5,39 +5,21 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-import pytest_asyncio
 
 from bot.core.reply import Message, Parcel, Undelivered
 from storage import addresses, campaigns
 from storage.campaigns import Telling
 from storage.house import Tx
 from storage.rates import Limit
-from storage.writer import Writer, open_writer
+from storage.writer import Writer
 from tests.people import House
 from tests.polls import open_poll
 from tests.posts import Post, drain, open_outbox, reach, states, tell
 from workers.outbox import ATTEMPTS, LEASE
-
-
-@pytest_asyncio.fixture
-async def writer(house: House) -> AsyncIterator[Writer]:
-    """The writer of the house on SQLite."""
-    opened = open_writer(house.app.database)
-    yield opened
-    await opened.close()
-
-
-@pytest_asyncio.fixture
-async def writer_on(house_on: House) -> AsyncIterator[Writer]:
-    """The writer of the house on either database."""
-    opened = open_writer(house_on.app.database)
-    yield opened
-    await opened.close()
 
 
 async def test_everybody_is_told_once_on_every_address(house_on: House, writer_on: Writer) -> None:
