@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 
 from storage.writer import Writer, open_writer
+from tests.forms import Forms, build_forms
 from tests.not_run import Teller
 from tests.people import House, build_house, furnished_on
 from tests.phones import chromium, phone
@@ -102,3 +103,11 @@ async def writer_on(house_on: House) -> AsyncIterator[Writer]:
     opened = open_writer(house_on.app.database)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def forms(tmp_path: Path) -> Iterator[Forms]:
+    """A house with the form 外出报备 beside its own."""
+    built = build_forms(tmp_path)
+    yield built
+    built.house.app.database.close()

@@ -23,7 +23,7 @@ from bot.reception import Reception
 from bot.render import TEMPLATES, Renderer
 from handlers import Answer, Capability, Router, Turn
 from storage.database import Database
-from tests.people import House, build_house
+from tests.people import Chat, House, build_house
 
 ENGLISH = {
     "外出报备": "Report an outing", "去外地前报备一下": "report an outing", "病假报备": "Report sick",
@@ -158,3 +158,11 @@ def build_forms(folder: Path) -> Forms:
     forms = Forms(house, speaking(house.app.house.zone))
     forms.restart()
     return forms
+
+
+def fill(chat: Chat, *answers: str) -> str:
+    """Begin the form and give these answers."""
+    chat.say("外出报备")
+    for answer in answers:
+        chat.say(answer)
+    return chat.text

@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
-import pytest
-
-from tests.forms import Forms, build_forms, outing_with_train
+from tests.forms import Forms, fill, outing_with_train
 from tests.people import Chat, House
 
 PLANS = "坐高铁去，住两晚，周四回来。"
-
-
-@pytest.fixture
-def forms(tmp_path: Path) -> Iterator[Forms]:
-    """A house with the form 外出报备."""
-    built = build_forms(tmp_path)
-    yield built
-    built.house.app.database.close()
-
-
-def fill(chat: Chat, *answers: str) -> str:
-    """Begin the form and give these answers."""
-    chat.say("外出报备")
-    for answer in answers:
-        chat.say(answer)
-    return chat.text
 
 
 def to_review(chat: Chat) -> str:

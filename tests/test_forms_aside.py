@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from bot.core.memory import ASIDE, Draft, Memory
-from tests.forms import Forms, build_forms
+from tests.forms import Forms
 from tests.people import NOW
 from tests.reports import PHOTO, WORDS
-
-
-@pytest.fixture
-def forms(tmp_path: Path) -> Iterator[Forms]:
-    """A house with the form 外出报备 beside its own."""
-    built = build_forms(tmp_path)
-    yield built
-    built.house.app.database.close()
 
 
 def test_another_form_in_between_loses_nothing_of_the_first(forms: Forms) -> None:

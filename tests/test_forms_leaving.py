@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.applicants import apply
-from tests.forms import Forms, build_forms
-from tests.people import Chat
+from tests.forms import Forms, fill
 from tests.reports import PHOTO, WORDS
-
-
-@pytest.fixture
-def forms(tmp_path: Path) -> Iterator[Forms]:
-    """A house with the form 外出报备 beside its own."""
-    built = build_forms(tmp_path)
-    yield built
-    built.house.app.database.close()
-
-
-def fill(chat: Chat, *answers: str) -> str:
-    chat.say("外出报备")
-    for answer in answers:
-        chat.say(answer)
-    return chat.text
 
 
 def test_a_long_form_is_given_up_only_when_its_writer_is_sure(forms: Forms) -> None:
